@@ -1,3 +1,75 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The ioasid protocol: operations, message words and codes.
+//! The ioasid protocol, version 1: what a client may ask, in which words, and what it is told.
+//!
+//! A call is one protected procedure call: the message's label is the operation, and at most four words go
+//! each way. The reply's label is 0 for success or a [`Code`]. Everything here follows from one table
+//! of operations: the request types, [`Request::decode`], and [`OPERATIONS`], from which the C header and the
+//! reference in `docs/protocol.md` are checked.
+//!
+//! A message never says who sent it. The server learns that from the channel.
+//!
+//! ```
+//! use ioasid_api::{Alloc, Call, Request};
+//!
+//! let alloc = Alloc { min: 1, max: 0xfffff, data: 7 };
+//! let message = alloc.encode();
+//! assert_eq!(Request::decode(message.label, message.words()), Ok(Request::Alloc(alloc)));
+//! ```
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+mod code;
+mod event;
+mod field;
+mod operations;
+mod shared;
+
+pub use code::{Code, Family};
+pub use event::{Event, EventKind, EventMask, FaultDirection};
+pub use field::{Access, Extent, Field, Handle, RegionOffset};
+pub use operations::*;
+pub use shared::{EventReader, EventWriter};
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u32 = 1;
+
+/// The most words that a message carries, either way.
+pub const MAX_WORDS: usize = 4;
+
+/// The size of a page, and the unit of every length on the wire, in bytes.
+pub const PAGE_SIZE: u64 = 4096;
+
+/// A message, ready to be sent: a label and at most [`MAX_WORDS`] words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// An operation in a request; 0 or a [`Code`] in a reply.
+    pub label: u64,
+    words: [u64; MAX_WORDS],
+    len: usize,
+}
+
+impl Message {
+    /// A message of `words`.
+    ///
+    /// # Panics
+    /// At compile time where there are more than [`MAX_WORDS`].
+    #[must_use]
+    pub fn new<const N: usize>(label: u64, words: [u64; N]) -> Self {
+        const { assert!(N <= MAX_WORDS, "a message carries at most four words") };
+        let mut all = [0; MAX_WORDS];
+        all[..N].copy_from_slice(&words);
+        Self { label, words: all, len: N }
+    }
+
+    /// A refusal: the code alone.
+    #[must_use]
+    pub fn refusal(code: Code) -> Self {
+        Self::new(code.to_label(), [])
+    }
+
+    /// The words that are sent.
+    #[must_use]
+    pub fn words(&self) -> &[u64] {
+        &self.words[..self.len]
+    }
+}

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The table of operations. Everything that must agree on them is made from it.
+
+use crate::{Code, Extent, Field, Handle, Message, RegionOffset};
+
+/// Who may use an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Every client, for what is its own set's.
+    Client,
+    /// A channel with `admin = true` in `ioasid.toml`.
+    Admin,
+}
+
+/// An operation that can be called: its words out, and the type of its words back.
+pub trait Call {
+    /// What a successful call answers.
+    type Reply: Reply;
+
+    /// The request as a message.
+    fn encode(&self) -> Message;
+}
+
+/// The words of a successful answer.
+pub trait Reply: Sized {
+    /// The answer as a message, with label 0.
+    fn encode(&self) -> Message;
+
+    /// The answer that these words spell, if they spell one.
+    fn decode(words: &[u64]) -> Option<Self>;
+}
+
+/// One row of the table, for documentation and for clients in other languages.
+#[derive(Debug)]
+pub struct OperationInfo {
+    /// The message's label.
+    pub number: u64,
+    /// The request's name.
+    pub name: &'static str,
+    /// Who may call it.
+    pub right: Right,
+    /// Names and types of the words that are sent.
+    pub request: &'static [(&'static str, &'static str)],
+    /// The answer's name.
+    pub reply: &'static str,
+    /// What it does.
+    pub doc: &'static [&'static str],
+}
+
+/// One kind of answer.
+#[derive(Debug)]
+pub struct ReplyInfo {
+    /// The answer's name.
+    pub name: &'static str,
+    /// Names and types of its words.
+    pub words: &'static [(&'static str, &'static str)],
+    /// What it says.
+    pub doc: &'static [&'static str],
+}
+
+macro_rules! replies {
+    ($($(#[doc = $doc:literal])* $name:ident { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[doc = $doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub struct $name { $($(#[doc = $field_doc])* pub $field: $type,)* }
+
+            impl Reply for $name {
+                fn encode(&self) -> Message {
+                    Message::new(0, [$(self.$field.to_word(),)*])
+                }
+
+                fn decode(words: &[u64]) -> Option<Self> {
+                    let &[$($field,)*] = words else { return None };
+                    Some(Self { $($field: Field::from_word($field)?,)* })
+                }
+            }
+        )*
+
+        /// Every kind of answer.
+        pub const REPLIES: &[ReplyInfo] = &[$(ReplyInfo {
+            name: stringify!($name),
+            words: &[$((stringify!($field), <$type as Field>::TYPE),)*],
+            doc: &[$($doc,)*],
+        },)*];
+    };
+}
+
+macro_rules! operations {
+    ($($(#[doc = $doc:literal])* $right:ident $number:literal $name:ident
+        { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* } => $reply:ident;)*) => {
+        $(
+            $(#[doc = $doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+            pub struct $name { $($(#[doc = $field_doc])* pub $field: $type,)* }
+
+            impl Call for $name {
+                type Reply = $reply;
+
+                fn encode(&self) -> Message {
+                    Message::new($number, [$(self.$field.to_word(),)*])
+                }
+            }
+        )*
+
+        /// A request that was understood.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Request { $($(#[doc = $doc])* $name($name),)* }
+
+        impl Request {
+            /// The request that a message spells.
+            ///
+            /// # Errors
+            /// [`Code::UnknownOperation`], [`Code::WrongLength`] or [`Code::BadField`]: the message is none of
+            /// the protocol's.
+            pub fn decode(label: u64, words: &[u64]) -> Result<Self, Code> {
+                match label {
+                    $($number => {
+                        let &[$($field,)*] = words else { return Err(Code::WrongLength) };
+                        Ok(Self::$name($name {
+                            $($field: Field::from_word($field).ok_or(Code::BadField)?,)*
+                        }))
+                    })*
+                    _ => Err(Code::UnknownOperation),
+                }
+            }
+
+            /// Who may ask this.
+            #[must_use]
+            pub fn right(&self) -> Right {
+                match self { $(Self::$name(_) => Right::$right,)* }
+            }
+        }
+
+        /// Every operation, in order of its number.
+        pub const OPERATIONS: &[OperationInfo] = &[$(OperationInfo {
+            number: $number,
+            name: stringify!($name),
+            right: Right::$right,
+            request: &[$((stringify!($field), <$type as Field>::TYPE),)*],
+            reply: stringify!($reply),
+            doc: &[$($doc,)*],
+        },)*];
+    };
+}
+
+replies! {
+    /// Done; there is nothing to say.
+    Done {}
+
+    /// What the client deals with.
+    Welcome {
+        /// The server's life: part of every handle.
+        epoch: u16,
+        /// The width of a PASID here, in bits.
+        pasid_bits: u16,
+        /// How many devices are granted to the client.
+        devices: u16,
+        /// How many memory regions are granted to the client.
+        regions: u16,
+    }
+
+    /// An id of the caller's.
+    Allocated {
+        /// The new id.
+        handle: Handle,
+    }
+
+    /// What is known of an id.
+    Found {
+        /// The id, with its present generation.
+        handle: Handle,
+        /// The private data; 0 where none was set.
+        data: u64,
+    }
+
+    /// References that are held.
+    References {
+        /// How many, after the call; 0: the id has been freed.
+        count: u32,
+    }
+
+    /// A set's share and its use of it, in ids.
+    Usage {
+        /// Guaranteed to the set.
+        reservation: u32,
+        /// The most that it may have.
+        limit: u32,
+        /// In use now, with those whose teardown is not yet confirmed.
+        used: u32,
+        /// The most that ever were in use.
+        peak: u32,
+    }
+
+    /// What has happened to a set since the server started.
+    Counters {
+        /// DMA faults of the set's devices.
+        faults: u64,
+        /// Calls that were refused.
+        refused: u64,
+        /// Ids that were ever allocated.
+        allocated: u64,
+        /// Ids that were ever freed.
+        freed: u64,
+    }
+
+    /// The state of the whole server.
+    Health {
+        /// Ids that are kept back for good, because their teardown was not confirmed.
+        quarantined: u32,
+        /// Faults of sources that nobody was granted.
+        stray_faults: u32,
+        /// Submissions to the invalidation queue.
+        submissions: u64,
+    }
+}
+
+operations! {
+    /// Say who speaks which version. Comes first, and again after `ServerRestarted`: until then every other
+    /// operation is refused.
+    Client 0x01 Hello {
+        /// The version of the protocol: 1.
+        version: u32,
+    } => Welcome;
+
+    /// Allocate the lowest free id in [min, max], both inclusive.
+    Client 0x10 Alloc {
+        /// The lowest id that will do; 0 is reserved and never handed out.
+        min: u32,
+        /// The highest id that will do.
+        max: u32,
+        /// Private data that `Find` gives back.
+        data: u64,
+    } => Allocated;
+
+    /// Give up an id: its bindings and mappings go, their teardown is completed, and the number may be handed
+    /// out again. With references held by `Get` this drops one, as `Put` does.
+    Client 0x11 Free {
+        /// The id.
+        handle: Handle,
+    } => Done;
+
+    /// Take one more reference.
+    Client 0x12 Get {
+        /// The id.
+        handle: Handle,
+    } => References;
+
+    /// Drop a reference; the last one frees the id.
+    Client 0x13 Put {
+        /// The id.
+        handle: Handle,
+    } => References;
+
+    /// Look up an id of the caller's own set.
+    Client 0x14 Find {
+        /// The PASID.
+        pasid: u32,
+    } => Found;
+
+    /// Replace the private data.
+    Client 0x15 SetData {
+        /// The id.
+        handle: Handle,
+        /// The new data. No look-up after the reply gives the old.
+        data: u64,
+    } => Done;
+
+    /// Let a device of the caller's reach what the id maps.
+    Client 0x20 Bind {
+        /// The id.
+        handle: Handle,
+        /// Which of the client's devices, in the order of `ioasid.toml`.
+        device: u16,
+    } => Done;
+
+    /// Take it back. When the reply comes, no access of the device's is under way any more.
+    Client 0x21 Unbind {
+        /// The id.
+        handle: Handle,
+        /// Which of the client's devices.
+        device: u16,
+    } => Done;
+
+    /// Map pages of a granted region. All of the span or, where a part is refused, none of it.
+    Client 0x22 Map {
+        /// The id.
+        handle: Handle,
+        /// Where the device sees it, in bytes; a multiple of the page size.
+        iova: u64,
+        /// Which memory.
+        source: RegionOffset,
+        /// How much of it, and what the device may do there.
+        extent: Extent,
+    } => Done;
+
+    /// Unmap pages. When the reply comes, no device reaches them under this id any more.
+    Client 0x23 Unmap {
+        /// The id.
+        handle: Handle,
+        /// Where the span begins, in bytes; a multiple of the page size.
+        iova: u64,
+        /// How long it is, in pages of 4 KiB.
+        pages: u32,
+    } => Done;
+
+    /// The caller's own share and use.
+    Client 0x30 OwnUsage {} => Usage;
+
+    /// Another set's share and use.
+    Admin 0x40 SetUsage {
+        /// The set's number: its place in `ioasid.toml`, from 0.
+        set: u16,
+    } => Usage;
+
+    /// What has happened to a set.
+    Admin 0x41 SetCounters {
+        /// The set's number.
+        set: u16,
+    } => Counters;
+
+    /// The state of the server; its registry is walked for consistency first.
+    Admin 0x42 Check {} => Health;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Access, MAX_WORDS};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_table_is_in_order_and_fits_four_words() {
+        assert!(OPERATIONS.windows(2).all(|pair| pair[0].number < pair[1].number));
+        assert!(OPERATIONS.iter().all(|op| op.number != 0 && op.request.len() <= MAX_WORDS));
+        assert!(REPLIES.iter().all(|reply| reply.words.len() <= MAX_WORDS));
+        assert!(OPERATIONS.iter().all(|op| REPLIES.iter().any(|reply| reply.name == op.reply)));
+    }
+
+    #[test]
+    fn a_request_comes_back_as_it_was_sent() {
+        let handle = Handle { pasid: 0xfffff, generation: 3, epoch: 9 };
+        let map = Map {
+            handle,
+            iova: 0x7000,
+            source: RegionOffset { region: 2, offset: 0x3000 },
+            extent: Extent { pages: 4, access: Access::Write },
+        };
+        let message = map.encode();
+        assert_eq!(Request::decode(message.label, message.words()), Ok(Request::Map(map)));
+        let reply = Allocated { handle };
+        assert_eq!(Allocated::decode(reply.encode().words()), Some(reply));
+    }
+
+    #[test]
+    fn another_number_of_words_is_refused() {
+        for op in OPERATIONS {
+            for len in (0..=MAX_WORDS).filter(|&len| len != op.request.len()) {
+                let words = [0; MAX_WORDS];
+                assert_eq!(Request::decode(op.number, &words[..len]), Err(Code::WrongLength), "{}", op.name);
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_labels_and_bad_fields_are_told_apart() {
+        assert_eq!(Request::decode(0, &[]), Err(Code::UnknownOperation));
+        assert_eq!(Request::decode(u64::MAX, &[1]), Err(Code::UnknownOperation));
+        assert_eq!(Request::decode(0x01, &[1 << 32]), Err(Code::BadField));
+    }
+
+    proptest! {
+        #[test]
+        fn s93_no_message_makes_decode_panic(
+            label in prop_oneof![0u64..0x50, any::<u64>()],
+            words in prop::collection::vec(any::<u64>(), 0..=6),
+        ) {
+            if let Ok(request) = Request::decode(label, &words) {
+                prop_assert!(OPERATIONS.iter().any(|op| op.number == label && op.right == request.right()));
+            }
+        }
+    }
+}
