@@ -4,7 +4,8 @@
 //! [`System::parse`] takes the text of a `system.xml` and gives the [`System`] that it describes, or every error in
 //! it. The format, its limits and its rules are those of the Microkit tool 2.3.0 for x86-64 (manual, "System
 //! Description File"), which contain those of 2.2.0; what a platform cannot do beyond that is for the platform to
-//! refuse, with the places that the model keeps. Files named in a description are not read here.
+//! refuse, with the places that the model keeps. Files named in a description are not read here; [`System::parse_with`] is told the
+//! lengths that matter.
 //!
 //! [`System::survey`] is for programs that only look at a description, of whatever architecture and version: it
 //! gives what could be understood together with the errors.
@@ -49,11 +50,26 @@ impl System {
         }
     }
 
+    /// The same, with the length in bytes of each file that a memory region is filled with, by its path as written.
+    /// Such a region's size follows from its file where none is given, and must hold the file.
+    pub fn parse_with(
+        file_name: &str,
+        text: &str,
+        prefill_length: &dyn Fn(&str) -> std::io::Result<u64>,
+    ) -> Result<Self, Errors> {
+        let source = Source::new(file_name, text);
+        let (system, errors) = read::system(&source, Some(prefill_length))?;
+        match Errors::new(source, errors) {
+            None => Ok(system),
+            Some(errors) => Err(errors),
+        }
+    }
+
     /// What can be understood of `text`, and the errors in it; fails only when `text` is not XML or has no
     /// `<system>`. What an error is about is left out of the system or has its default value there.
     pub fn survey(file_name: &str, text: &str) -> Result<(Self, Option<Errors>), Errors> {
         let source = Source::new(file_name, text);
-        let (system, errors) = read::system(&source)?;
+        let (system, errors) = read::system(&source, None)?;
         Ok((system, Errors::new(source, errors)))
     }
 }

@@ -32,6 +32,15 @@ pub const STACK_SIZE_MAX: u64 = 0x100_0000;
 /// First virtual address beyond user space.
 pub const USER_TOP: u64 = 0x7fff_ffff_f000;
 
+/// First address beyond those of the kernel's I/O address spaces.
+pub const IOVA_TOP: u64 = 1 << 39;
+
+/// Most scheduling domains in the SDK's kernels.
+pub const MAX_DOMAINS: usize = 16;
+
+/// Entries of the domain schedule in the SDK's kernels; one stays free.
+pub const DOMAIN_SCHEDULES: u64 = 100;
+
 /// First slot that a capability of `<cspace>` cannot take.
 pub const CAP_SLOTS: u64 = 128;
 

@@ -35,7 +35,7 @@ pub struct System {
 pub struct MemoryRegion {
     /// Unique name.
     pub name: At<String>,
-    /// Bytes, a multiple of the page size; `None` when it follows from the prefill.
+    /// Bytes, a multiple of the page size; `None` when it follows from a prefill whose length is not known.
     pub size: Option<At<u64>>,
     /// Bytes: 0x1000 or 0x20_0000. Where the attribute was left out this is the largest that the size, the physical
     /// address and every mapping allow, as Microkit chooses it.
@@ -44,6 +44,8 @@ pub struct MemoryRegion {
     pub phys_addr: Option<At<u64>>,
     /// File whose bytes fill the region from its start.
     pub prefill_path: Option<At<String>>,
+    /// Length of that file in bytes, where the reader was told ([`System::parse_with`]).
+    pub prefill_size: Option<u64>,
     /// Name of the boot information that fills the region (Microkit 2.3.0).
     pub prefill_bootinfo: Option<At<String>>,
     /// Its element.

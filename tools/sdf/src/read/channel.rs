@@ -23,7 +23,7 @@ impl<'d> Reader<'d> {
             }
         }
         if count != 2 {
-            let message = format!("has {count} ends");
+            let message = format!("has {count} <end> inside");
             self.error(element, element.place, message, "give it exactly two <end> elements");
             return;
         }

@@ -4,8 +4,8 @@
 use super::map::unknown_name_help;
 use super::xml::{Element, Reader};
 use crate::limits::{
-    CAP_SLOTS, MAX_PRIORITY, MAX_PROTECTION_DOMAINS, PAGE_SIZES, STACK_SIZE_DEFAULT, STACK_SIZE_MAX,
-    STACK_SIZE_MIN,
+    BUDGET_DEFAULT, CAP_SLOTS, MAX_PRIORITY, MAX_PROTECTION_DOMAINS, PAGE_SIZES, STACK_SIZE_DEFAULT,
+    STACK_SIZE_MAX, STACK_SIZE_MIN,
 };
 use crate::model::{
     CapKind, CapMap, Parent, PdIndex, ProtectionDomain, SetVar, SetVarValue, System, Vcpu, VirtualMachine,
@@ -90,6 +90,7 @@ impl<'d> Reader<'d> {
             virtual_machine: None,
             place: element.place,
         };
+        self.budget_in_period(element, &pd);
         if pd.smc.value {
             let message = "smc=\"true\" asks for secure monitor calls, which only ARM has".into();
             self.foreign(element, pd.smc.place, message, "remove it");
@@ -202,6 +203,16 @@ impl<'d> Reader<'d> {
                 self.error(element, priority.place, message, &format!("use 0 to {MAX_PRIORITY}"));
                 At::new(0, priority.place)
             }
+        }
+    }
+
+    fn budget_in_period(&mut self, element: Element<'d>, pd: &ProtectionDomain) {
+        let Some(period) = pd.period else { return };
+        let budget = pd.budget.map_or(BUDGET_DEFAULT, |budget| budget.value);
+        if budget > period.value {
+            let message = format!("period is {period} µs, below the budget of {budget} µs");
+            let help = format!("use a period of {budget} or more, or a smaller budget");
+            self.error(element, period.place, message, &help);
         }
     }
 

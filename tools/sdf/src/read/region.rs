@@ -49,9 +49,15 @@ impl<'d> Reader<'d> {
             let message = "lacks the attribute 'size'".into();
             self.error(element, element.place, message, "add size=\"…\", or fill it with prefill_path=\"…\"");
         }
-        // Boot information without a size takes one page.
-        let bootinfo_page = prefill_bootinfo.as_ref().map(|kind| At::new(alignment, kind.place));
-        let size = size.or(bootinfo_page);
+        let prefill_size = prefill_path.as_ref().and_then(|path| self.prefill_size(element, path, size));
+        // Boot information without a size takes one page, and a file as many as it fills.
+        let size =
+            size.or(prefill_bootinfo.as_ref().map(|kind| At::new(alignment, kind.place))).or(prefill_path
+                .as_ref()
+                .zip(prefill_size)
+                .and_then(|(path, length)| {
+                    Some(At::new(length.checked_next_multiple_of(alignment)?, path.place))
+                }));
 
         let phys_addr = self.optional_number(element, "phys_addr");
         if let Some(start) = phys_addr {
@@ -67,9 +73,35 @@ impl<'d> Reader<'d> {
             page_size: page_size.unwrap_or(At::new(PAGE_SIZES[0], element.place)),
             phys_addr,
             prefill_path,
+            prefill_size,
             prefill_bootinfo,
             place: element.place,
         })
+    }
+
+    /// Length of the file at `path`, which must fit in `size`; none when it is not known.
+    fn prefill_size(
+        &mut self,
+        element: Element<'d>,
+        path: &At<String>,
+        size: Option<At<u64>>,
+    ) -> Option<u64> {
+        let length = match self.prefill_length?(path) {
+            Ok(length) => length,
+            Err(error) => {
+                let message = format!("prefill_path=\"{path}\" cannot be read: {error}");
+                self.error(element, path.place, message, "make the file, or correct its path");
+                return None;
+            }
+        };
+        if length == 0 {
+            self.error(element, path.place, format!("prefill_path=\"{path}\" is an empty file"), "fill it");
+        }
+        if let Some(size) = size.filter(|size| size.value < length) {
+            let message = format!("size is {:#x}, with {length:#x} bytes in {path}", size.value);
+            self.error(element, size.place, message, "leave size out, or make it larger");
+        }
+        Some(length)
     }
 
     fn aligned(&mut self, element: Element<'d>, name: &str, value: At<u64>, alignment: u64) {

@@ -4,6 +4,7 @@
 use super::map::unknown_name_help;
 use super::xml::{Element, Reader};
 use crate::error::Error;
+use crate::limits::{DOMAIN_SCHEDULES, MAX_DOMAINS};
 use crate::model::{Domains, Duration, ScheduleEntry};
 use crate::source::At;
 
@@ -23,6 +24,10 @@ impl<'d> Reader<'d> {
                 _ => self.unknown_element(child, &["domain", "domain_schedule"]),
             }
         }
+        if let Some((beyond, _)) = domains.domains.get(MAX_DOMAINS) {
+            let message = format!("has {} domains, more than {MAX_DOMAINS}", domains.domains.len());
+            self.error(element, beyond.place, message, "remove some");
+        }
         match schedules[..] {
             [schedule] => self.domain_schedule(schedule, &mut domains),
             _ => {
@@ -36,6 +41,10 @@ impl<'d> Reader<'d> {
     fn domain(&mut self, element: Element<'d>, domains: &mut Domains) {
         self.leaf(element, &["name", "id"]);
         let id = self.optional_number(element, "id");
+        if let Some(id) = id.filter(|id| id.value >= MAX_DOMAINS as u64) {
+            let message = format!("id is {id}, above {}", MAX_DOMAINS - 1);
+            self.error(element, id.place, message, &format!("use 0 to {}", MAX_DOMAINS - 1));
+        }
         let Some(name) = self.name(element, "name") else { return };
         for (other_name, other_id) in &domains.domains {
             if other_name.value == name.value {
@@ -77,6 +86,13 @@ impl<'d> Reader<'d> {
             let message =
                 format!("start_index is {}, with {length} entries in the schedule", domains.start_index);
             self.error(element, domains.start_index.place, message, "use the index of an entry, from zero");
+        }
+        let shift = domains.index_shift.map_or(0, |shift| shift.value);
+        if length.saturating_add(shift) >= DOMAIN_SCHEDULES {
+            let place = domains.index_shift.map_or(element.place, |shift| shift.place);
+            let message =
+                format!("has {length} entries from index {shift}, beyond the kernel's {DOMAIN_SCHEDULES}");
+            self.error(element, place, message, "remove some entries, or lower index_shift");
         }
     }
 

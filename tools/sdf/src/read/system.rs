@@ -4,7 +4,7 @@
 use roxmltree::Document;
 
 use super::protection_domain::Pending;
-use super::xml::{Element, Reader};
+use super::xml::{Element, PrefillLength, Reader};
 use crate::error::{Error, Errors};
 use crate::limits::MAX_PROTECTION_DOMAINS;
 use crate::model::System;
@@ -13,10 +13,13 @@ use crate::source::{Place, Source};
 const ELEMENTS: [&str; 5] = ["protection_domain", "memory_region", "channel", "io_address_space", "domains"];
 
 /// Reads all of `source`: what was understood, and the errors; or the one error that leaves nothing to read.
-pub(crate) fn system(source: &Source) -> Result<(System, Vec<Error>), Errors> {
+pub(crate) fn system(
+    source: &Source,
+    prefill_length: Option<PrefillLength<'_>>,
+) -> Result<(System, Vec<Error>), Errors> {
     let alone = |error| Errors::one(source.clone(), error);
     let document = Document::parse(source.text()).map_err(|error| alone(not_xml(source, &error)))?;
-    let mut reader = Reader::new(&document, source);
+    let mut reader = Reader::new(&document, source, prefill_length);
     let root = reader.element(document.root_element());
     if root.name() != "system" {
         let message = "is the root element, where <system> is to be";

@@ -7,12 +7,16 @@ use crate::error::Error;
 use crate::limits::MAX_ID;
 use crate::source::{At, Place, Source};
 
+/// Gives the length in bytes of a file that a memory region is filled with.
+pub(crate) type PrefillLength<'f> = &'f dyn Fn(&str) -> std::io::Result<u64>;
+
 /// The places of a document and the errors found in it so far.
 pub(crate) struct Reader<'d> {
     document: &'d Document<'d>,
     /// Byte at which each line starts, so that finding a place takes no walk through the text.
     lines: Vec<usize>,
     pub(crate) errors: Vec<Error>,
+    pub(crate) prefill_length: Option<PrefillLength<'d>>,
 }
 
 /// An element: its name and the place of its opening tag's name.
@@ -30,11 +34,20 @@ impl<'d> Element<'d> {
 }
 
 impl<'d> Reader<'d> {
-    pub(crate) fn new(document: &'d Document<'d>, source: &Source) -> Self {
+    pub(crate) fn new(
+        document: &'d Document<'d>,
+        source: &Source,
+        prefill_length: Option<PrefillLength<'d>>,
+    ) -> Self {
         let starts =
             source.text().bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at + 1);
         debug_assert_eq!(document.input_text(), source.text());
-        Self { document, lines: std::iter::once(0).chain(starts).collect(), errors: Vec::new() }
+        Self {
+            document,
+            lines: std::iter::once(0).chain(starts).collect(),
+            errors: Vec::new(),
+            prefill_length,
+        }
     }
 
     fn place(&self, range: std::ops::Range<usize>) -> Place {
@@ -157,8 +170,9 @@ impl<'d> Reader<'d> {
         // Microkit holds these in signed words.
         let value = parse(text.value, 10).filter(|value| i64::try_from(*value).is_ok());
         if value.is_none() {
-            let message = format!("{name}=\"{}\" is not a decimal number", text.value);
-            let help = "write it in decimal, without underscores: Microkit takes no other form here";
+            let message = format!("{name}=\"{}\" is not a number in decimal digits", text.value);
+            let help =
+                "write digits only, without 0x, sign or underscores: Microkit takes no other form here";
             self.error(element, text.place, message, help);
         }
         value.map(|value| At::new(value, text.place))
