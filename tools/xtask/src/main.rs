@@ -1,3 +1,89 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Everything this workspace does: cargo xtask setup, build, run, test, bench.
-fn main() {}
+//! Everything this workspace does, as one program: `cargo xtask setup | build | run | test | soak | bench`.
+//!
+//! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
+//! function. An error is one plain message: what, where, remedy; the exit status is then 1.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod build;
+mod image;
+mod machine;
+mod progress;
+mod qemu;
+mod run;
+mod serial;
+mod setup;
+mod soak;
+mod system;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Builds, boots and tests the ioasid protection domain.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install what building and running need (QEMU, the kernel build's tools, the Rust target)
+    Setup(setup::Args),
+    /// Build kernel, protection domains and image of a system
+    Build(build::Args),
+    /// Build a system, boot it in QEMU and judge its summary line
+    Run(run::Args),
+    /// Run every test: format, lints, host tests, documentation, booted systems
+    Test(test::Args),
+    /// Boot a system many times in a row
+    Soak(soak::Args),
+    /// Print the figures, each beside its peer
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    // Messages are also read by scripts and tests: no wrapping in the middle of a sentence.
+    let hook = miette::set_hook(Box::new(|_| {
+        Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).break_words(false).build())
+    }));
+    debug_assert!(hook.is_ok(), "the hook is set once");
+    let result = match Cli::parse().command {
+        Command::Setup(args) => setup::main(&args),
+        Command::Build(args) => build::main(&args),
+        Command::Run(args) => run::main(&args),
+        Command::Test(args) => test::main(&args),
+        Command::Soak(args) => soak::main(&args),
+        Command::Bench(args) => bench::main(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(report) => {
+            eprintln!("{report:?}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn command_line_is_consistent() {
+        super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_subcommand_shows_an_example() {
+        for command in super::Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let example = format!("cargo xtask {}", command.get_name());
+            assert!(help.contains(&example), "{}: no example in --help", command.get_name());
+        }
+    }
+}

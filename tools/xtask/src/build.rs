@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! `cargo xtask build`: kernel, protection domains, initialiser, image.
+//!
+//! The program images that system.xml names are programs of this workspace: `guest.elf` is what the package with the
+//! program `guest` builds. Everything ends in `target/ioasid/<system>/<configuration>/`.
+
+use crate::progress::{note, step};
+use crate::qemu::Image;
+use crate::setup::{self, HOST_TARGET, PD_TARGET};
+use crate::system::System;
+use crate::workspace::{self, Packages};
+use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
+use std::path::{Path, PathBuf};
+
+/// The program that builds every object of the packed system.
+const INITIALISER: &str = "initialiser";
+
+/// Options of `cargo xtask build`.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(
+    after_help = "Example:\n  cargo xtask build\n  cargo xtask build --system tests/system/hello --pd-target host"
+)]
+pub struct Args {
+    #[command(flatten)]
+    build: BuildArgs,
+}
+
+/// Options of every command that builds a system.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct BuildArgs {
+    /// Folder with the system.xml to build, instead of the reference system's
+    #[arg(long, value_name = "DIR")]
+    pub system: Option<PathBuf>,
+    /// Kernel configuration
+    #[arg(long, value_enum, default_value_t)]
+    pub config: Configuration,
+    /// Target of the protection domains; default: none where rustup has it
+    #[arg(long, value_enum)]
+    pub pd_target: Option<PdTarget>,
+}
+
+/// Kernel configuration, with Microkit's names.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Configuration {
+    /// The kernel checks itself and prints
+    #[default]
+    Debug,
+    /// The kernel as it would ship
+    Release,
+}
+
+impl Configuration {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Release => "release",
+        }
+    }
+}
+
+/// Target that protection domains are built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum PdTarget {
+    /// x86_64-unknown-none
+    None,
+    /// x86_64-unknown-linux-gnu's core, without an operating system
+    Host,
+}
+
+impl PdTarget {
+    fn triple(self) -> &'static str {
+        match self {
+            Self::None => PD_TARGET,
+            Self::Host => HOST_TARGET,
+        }
+    }
+}
+
+/// A system that was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// What it was built from.
+    pub system: System,
+    /// What QEMU boots.
+    pub image: Image,
+}
+
+impl Built {
+    /// Where the serial log called `name` of this system is kept.
+    pub fn log(&self, name: &str) -> PathBuf {
+        self.system.output().join(name)
+    }
+}
+
+/// Builds a system and says where its image is.
+pub fn main(args: &Args) -> Result<()> {
+    setup::ensure(None)?;
+    let built = build(&args.build)?;
+    note(&format!("image: {}", workspace::display(&built.image.root)));
+    Ok(())
+}
+
+/// Builds a system.
+pub fn build(args: &BuildArgs) -> Result<Built> {
+    let system = System::load(args.system.as_deref())?;
+    let programs = programs(&system, &Packages::load()?)?;
+    let target = args.pd_target.map_or_else(setup::pd_target, PdTarget::triple);
+    let folder = system.output().join(args.config.name());
+    std::fs::create_dir_all(&folder)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write in {}", folder.display()))?;
+    compile(&programs, target)?;
+    for program in &programs {
+        let from = workspace::target().join(target).join("release").join(&program.name);
+        copy(&from, &folder.join(&program.image))?;
+    }
+    let image = crate::image::make(&system, args.config, &folder)?;
+    Ok(Built { system, image })
+}
+
+/// A program of this workspace and the file that system.xml calls it by.
+#[derive(Debug, PartialEq, Eq)]
+struct Program {
+    image: String,
+    name: String,
+    package: String,
+}
+
+/// Every program image of the system, and the initialiser.
+fn programs(system: &System, packages: &Packages) -> Result<Vec<Program>> {
+    let initialiser = format!("{INITIALISER}.elf");
+    let images = system.images.iter().chain(std::iter::once(&initialiser));
+    images
+        .map(|image| program(image, packages).map_err(|error| error.wrap_err(system.name.clone())))
+        .collect()
+}
+
+fn program(image: &str, packages: &Packages) -> Result<Program> {
+    let name = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let package = packages.of_program(&name).ok_or_else(|| {
+        miette!(
+            help = format!("programs there are: {}", packages.programs().collect::<Vec<_>>().join(", ")),
+            "system.xml names the program image {image}, but no package of this workspace makes a program `{name}`"
+        )
+    })?;
+    Ok(Program { image: image.to_owned(), package: package.to_owned(), name })
+}
+
+/// Compiles all programs in one go.
+fn compile(programs: &[Program], target: &str) -> Result<()> {
+    let mut cargo = workspace::cargo("build");
+    cargo.arg("--config").arg(workspace::root().join("tools/microkit/embedded.toml"));
+    cargo.args(["--release", "--target", target]);
+    for program in programs {
+        cargo.args(["--package", &program.package, "--bin", &program.name]);
+    }
+    let what = format!("compiled {} programs for {target}", programs.len());
+    step(&what, || workspace::run(&mut cargo))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder).into_diagnostic()?;
+    }
+    std::fs::copy(from, to)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! `cargo xtask run`: build, boot, show the log, judge.
+
+use crate::build::{self, Built};
+use crate::machine::Machine;
+use crate::progress::{bad, domain, good, note, time};
+use crate::qemu::{self, End, LogLimits, Outcome, Qemu};
+use crate::serial::{self, Summary};
+use crate::system::System;
+use crate::{setup, workspace};
+use miette::{Result, miette};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Options of every command that boots.
+#[derive(clap::Args, Clone, Debug)]
+pub struct BootArgs {
+    /// The QEMU to use instead of the one on PATH
+    #[arg(long, value_name = "PATH")]
+    pub qemu: Option<PathBuf>,
+    /// Let guest time follow the host's instead of counting instructions; runs then differ
+    #[arg(long)]
+    pub no_icount: bool,
+    /// Take the VT-d unit out of the machine
+    #[arg(long)]
+    pub no_vtd: bool,
+    /// Host seconds before the run is ended, instead of what machine.toml says
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub timeout: Option<u64>,
+}
+
+/// Options of `cargo xtask run`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask run\n  cargo xtask run --system tests/system/fault --timeout 20"
+)]
+pub struct Args {
+    #[command(flatten)]
+    build: build::BuildArgs,
+    #[command(flatten)]
+    boot: BootArgs,
+}
+
+/// Builds and boots a system; an error unless its summary is good.
+pub fn main(args: &Args) -> Result<()> {
+    setup::ensure(args.boot.qemu.as_deref())?;
+    let qemu = Qemu::find(args.boot.qemu.as_deref())?;
+    let built = build::build(&args.build)?;
+    let machine = args.boot.machine(&built.system)?;
+    note(&format!("booting {} in QEMU {}", built.system.name, qemu.version));
+    let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
+        println!("{}", coloured(line, &built.system.domains));
+    })?;
+    let verdict = judge(&built.system, &machine, &outcome)?;
+    note(&format!("{} {}, log in {}", good("ok:"), verdict, workspace::display(&built.log("serial.log"))));
+    Ok(())
+}
+
+impl BootArgs {
+    /// The system's machine with what the command line changes.
+    pub fn machine(&self, system: &System) -> Result<Machine> {
+        let mut machine = Machine::load(&system.folder)?;
+        machine.vtd &= !self.no_vtd;
+        machine.timeout_s = self.timeout.unwrap_or(machine.timeout_s);
+        Ok(machine)
+    }
+}
+
+/// Boots a built system once.
+pub fn boot(
+    qemu: &Qemu,
+    machine: &Machine,
+    built: &Built,
+    icount: bool,
+    log: &str,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Outcome> {
+    let line = qemu::command_line(qemu, machine, &built.image, icount);
+    qemu::boot(&qemu.program, &line, LogLimits::seconds(machine.timeout_s), &built.log(log), on_line)
+}
+
+fn coloured(line: &str, domains: &[String]) -> String {
+    match serial::speaker(line, domains) {
+        Some((index, name)) => match line.split_once(name) {
+            Some((before, after)) => format!("{before}{}{after}", domain(index, name)),
+            None => line.to_owned(),
+        },
+        None => match Summary::parse(line) {
+            Some(Summary { failed: 0, .. }) => good(line),
+            Some(_) => bad(line),
+            None => line.to_owned(),
+        },
+    }
+}
+
+/// Whether a run ended as its machine expects: one line that says so, or an error that says what was last seen.
+pub fn judge(system: &System, machine: &Machine, outcome: &Outcome) -> Result<String> {
+    let summary = outcome.lines.iter().rev().find(|line| !line.is_empty()).and_then(|l| Summary::parse(l));
+    let what = match (outcome.end, summary) {
+        (End::Guest(exit), _) if exit != machine.expect.exit => {
+            format!("the system ended the run with {exit}, expected was {}", machine.expect.exit)
+        }
+        (End::Guest(_), None) if machine.expect.summary => {
+            "the run ended without its summary line".to_owned()
+        }
+        (End::Guest(_), Some(Summary { passed: 0, .. })) if machine.expect.summary => {
+            "the run checked nothing".to_owned()
+        }
+        (End::Guest(_), Some(Summary { failed: failed @ 1.., .. })) if machine.expect.summary => {
+            format!("{failed} of its checks failed")
+        }
+        (End::Guest(_), _) => {
+            let took = time(outcome.elapsed);
+            return Ok(summary.map_or_else(|| format!("as expected in {took}"), |s| format!("{s} in {took}")));
+        }
+        (End::PoweredOff, _) => {
+            "the machine reset or switched itself off (a triple fault ends like this)".into()
+        }
+        (End::NeverStarted, _) => format!("QEMU did not start: {}", outcome.stderr),
+        (End::Signal(signal), _) => format!("QEMU was ended by signal {signal}: {}", outcome.stderr),
+        (End::Status(status), _) => format!("QEMU ended with status {status}: {}", outcome.stderr),
+        (End::TimedOut, _) => format!("no end after {} s: the watchdog ended the run", machine.timeout_s),
+        (End::LogTooLong, _) => "the serial log grew without bound: the run was ended".into(),
+    };
+    Err(miette!(help = last_seen(system, outcome), "{}: {what}", system.name))
+}
+
+/// What a run that went wrong showed last.
+fn last_seen(system: &System, outcome: &Outcome) -> String {
+    let lines = &outcome.lines;
+    let mut text = String::new();
+    let kernel = if lines.is_empty() {
+        "nothing was printed: the kernel did not boot"
+    } else if lines.iter().any(|line| line.contains("dropped to user space")) {
+        "the kernel booted and started the root task"
+    } else {
+        "the kernel printed, but did not say that it started the root task"
+    };
+    let _ = write!(text, "{kernel}");
+    let last = lines.iter().rev().find_map(|line| serial::speaker(line, &system.domains));
+    match last {
+        Some((_, name)) => {
+            let _ = write!(text, "; the last to speak was {name}");
+        }
+        None if !lines.is_empty() => text.push_str("; no protection domain spoke"),
+        None => {}
+    }
+    let shown = lines.len().saturating_sub(12);
+    for line in &lines[shown..] {
+        let _ = write!(text, "\n  | {line}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::machine::Expect;
+    use std::time::Duration;
+
+    const SYSTEM: &str = r#"<system><protection_domain name="guest_a" priority="1">
+        <program_image path="guest.elf" /></protection_domain></system>"#;
+
+    fn system() -> System {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("system.xml"), SYSTEM).unwrap();
+        System { name: "demo".into(), ..System::load(Some(folder.path())).unwrap() }
+    }
+
+    fn judged(end: End, log: &str, expect: Expect) -> Result<String> {
+        let lines = log.lines().map(str::to_owned).collect();
+        let outcome = Outcome { end, lines, stderr: "said".into(), elapsed: Duration::from_secs(1) };
+        judge(&system(), &Machine { expect, ..Machine::default() }, &outcome)
+    }
+
+    const GOOD: &str = "guest_a: ok\nioasid: 3 checks passed, 0 failed\n";
+
+    #[test]
+    fn a_good_run_is_good() {
+        let verdict = judged(End::Guest(0), GOOD, Expect::default()).unwrap();
+        assert_eq!(verdict, "ioasid: 3 checks passed, 0 failed in 1.0 s");
+    }
+
+    #[test]
+    fn everything_else_is_an_error_that_says_what() {
+        for (end, log, said) in [
+            (End::Guest(1), GOOD, "ended the run with 1"),
+            (End::Guest(0), "guest_a: ok", "without its summary line"),
+            (End::Guest(0), "ioasid: 3 checks passed, 0 failed\nmore", "without its summary line"),
+            (End::Guest(0), "ioasid: 0 checks passed, 0 failed", "checked nothing"),
+            (End::Guest(0), "ioasid: 3 checks passed, 2 failed", "2 of its checks failed"),
+            (End::PoweredOff, GOOD, "reset or switched itself off"),
+            (End::NeverStarted, "", "QEMU did not start: said"),
+            (End::Signal(11), GOOD, "signal 11"),
+            (End::Status(2), GOOD, "status 2"),
+            (End::TimedOut, GOOD, "no end after 60 s"),
+            (End::LogTooLong, GOOD, "without bound"),
+        ] {
+            let error = judged(end, log, Expect::default()).unwrap_err();
+            assert!(error.to_string().contains(said), "{end:?} {log}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_machine_may_expect_another_end() {
+        let expect = Expect { summary: false, exit: 2 };
+        assert!(judged(End::Guest(2), "monitor: fault", expect.clone()).is_ok());
+        assert!(judged(End::Guest(0), "monitor: fault", expect).is_err());
+    }
+
+    #[test]
+    fn what_was_last_seen_is_told() {
+        let log = "Booting all finished, dropped to user space\nguest_a: working\nhalf";
+        let error = judged(End::TimedOut, log, Expect::default()).unwrap_err();
+        let help = error.help().unwrap().to_string();
+        assert!(
+            help.starts_with("the kernel booted and started the root task; the last to speak was guest_a")
+        );
+        assert!(help.ends_with("| half"), "{help}");
+        let error = judged(End::TimedOut, "", Expect::default()).unwrap_err();
+        assert_eq!(error.help().unwrap().to_string(), "nothing was printed: the kernel did not boot");
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! `cargo xtask soak`: one image booted many times in a row, on a quiet host or a loaded one.
+
+use crate::progress::{bad, good, note, time};
+use crate::qemu::Qemu;
+use crate::run::{BootArgs, boot, judge};
+use crate::{build, setup};
+use miette::{Result, miette};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// Options of `cargo xtask soak`.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  cargo xtask soak --runs 30\n  cargo xtask soak --runs 30 --load --no-icount"
+)]
+pub struct Args {
+    #[command(flatten)]
+    build: build::BuildArgs,
+    #[command(flatten)]
+    boot: BootArgs,
+    /// How often to boot
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    runs: u32,
+    /// Keep every core of the host busy meanwhile
+    #[arg(long)]
+    load: bool,
+}
+
+/// Boots again and again; an error unless all runs are good.
+pub fn main(args: &Args) -> Result<()> {
+    setup::ensure(args.boot.qemu.as_deref())?;
+    let qemu = Qemu::find(args.boot.qemu.as_deref())?;
+    let built = build::build(&args.build)?;
+    let machine = args.boot.machine(&built.system)?;
+    let mut times = Vec::new();
+    let mut failures = 0;
+    let busy = AtomicBool::new(args.load);
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        for _ in 0..if args.load { cores } else { 0 } {
+            scope.spawn(|| {
+                while busy.load(Ordering::Relaxed) {
+                    std::hint::spin_loop();
+                }
+            });
+        }
+        let result: Result<()> = (1..=args.runs).try_for_each(|run| {
+            let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "soak.log", &mut |_| {})?;
+            match judge(&built.system, &machine, &outcome) {
+                Ok(verdict) => note(&format!("run {run} of {}: {} {verdict}", args.runs, good("ok"))),
+                Err(error) => {
+                    failures += 1;
+                    let seen = error.help().map(|help| help.to_string()).unwrap_or_default();
+                    note(&format!("run {run} of {}: {} {error}\n  {seen}", args.runs, bad("FAILED")));
+                }
+            }
+            times.push(outcome.elapsed);
+            Ok(())
+        });
+        busy.store(false, Ordering::Relaxed);
+        result
+    })?;
+    times.sort();
+    let pick = |index: usize| time(times.get(index).copied().unwrap_or(Duration::ZERO));
+    let (low, middle, high) = (pick(0), pick(times.len() / 2), pick(times.len().saturating_sub(1)));
+    let held = args.runs - failures;
+    let host = if args.load { "loaded host" } else { "quiet host" };
+    note(&format!(
+        "{}: {held} of {} boots good in QEMU {} on a {host}; {low} at best, {middle} median, {high} at worst",
+        built.system.name, args.runs, qemu.version
+    ));
+    if failures > 0 {
+        return Err(miette!("{failures} of {} boots failed", args.runs));
+    }
+    Ok(())
+}

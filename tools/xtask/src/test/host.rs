@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The steps that need no booted system: format, lints, host tests, documentation.
+
+use super::{Step, Tally};
+use crate::setup;
+use crate::workspace::{self, Packages};
+use std::process::{Command, Output};
+
+/// All of them, cheapest first.
+pub fn steps() -> Vec<Step<'static>> {
+    let step =
+        |name: &str, run: fn() -> Tally| Step { name: name.into(), run: Box::new(run), parallel: false };
+    vec![
+        step("fmt", fmt),
+        step("clippy/host", clippy_host),
+        step("clippy/pds", clippy_pds),
+        step("host", host),
+        step("doctest", doctest),
+        step("doc", doc),
+    ]
+}
+
+fn fmt() -> Tally {
+    check(workspace::cargo("fmt").args(["--all", "--check"]))
+}
+
+fn clippy_host() -> Tally {
+    check(workspace::cargo("clippy").args(["--locked", "--all-targets", "--", "--deny", "warnings"]))
+}
+
+/// The programs that run on seL4, for the target that they are built for.
+fn clippy_pds() -> Tally {
+    let config = workspace::root().join("tools/microkit/embedded.toml");
+    let packages = match Packages::load() {
+        Ok(packages) => packages.embedded,
+        Err(error) => return Tally::broken(format!("{error:?}")),
+    };
+    if !config.is_file() {
+        return Tally {
+            remark: "left out: this tree has no platform for them yet".into(),
+            ..Tally::default()
+        };
+    }
+    let mut cargo = workspace::cargo("clippy");
+    cargo.arg("--locked").arg("--config").arg(config).args(["--release", "--target", setup::pd_target()]);
+    for package in &packages {
+        cargo.args(["--package", package]);
+    }
+    check(cargo.args(["--", "--deny", "warnings"]))
+}
+
+fn doc() -> Tally {
+    check(workspace::cargo("doc").args(["--locked", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn doctest() -> Tally {
+    counted(workspace::cargo("test").args(["--locked", "--doc"]))
+}
+
+/// The tests of all crates that build for the host; by cargo-nextest where that is installed.
+fn host() -> Tally {
+    let nextest =
+        workspace::cargo("nextest").arg("--version").output().is_ok_and(|output| output.status.success());
+    if nextest {
+        let arguments = [
+            "run",
+            "--locked",
+            "--no-fail-fast",
+            "--no-tests=pass",
+            "--status-level=fail",
+            "--hide-progress-bar",
+        ];
+        counted(workspace::cargo("nextest").args(arguments))
+    } else {
+        counted(workspace::cargo("test").args(["--locked", "--no-fail-fast", "--lib", "--bins", "--tests"]))
+    }
+}
+
+/// One command, one test.
+fn check(command: &mut Command) -> Tally {
+    match command.output() {
+        Ok(output) if output.status.success() => Tally::held(""),
+        Ok(output) => Tally::broken(tail(&output)),
+        Err(error) => Tally::broken(format!("cannot run {command:?}: {error}")),
+    }
+}
+
+/// One command that runs many tests and says how many.
+fn counted(command: &mut Command) -> Tally {
+    let output = match command.env("CARGO_TERM_COLOR", "never").output() {
+        Ok(output) => output,
+        Err(error) => return Tally::broken(format!("cannot run {command:?}: {error}")),
+    };
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let (passed, mut failed) = count(&text);
+    let mut failures = Vec::new();
+    if !output.status.success() {
+        // What did not even compile has failed, too.
+        failed = failed.max(1);
+        failures.push(tail(&output));
+    }
+    Tally { passed, failed, remark: format!("{} tests", passed + failed), failures }
+}
+
+/// Adds up libtest's `test result: …` lines and nextest's `Summary` line.
+fn count(text: &str) -> (u32, u32) {
+    let number = |line: &str, word: &str| {
+        let before = line.split(word).next().filter(|before| before.len() < line.len())?;
+        before.rsplit([' ', ';', ',', ':']).find(|piece| !piece.is_empty())?.parse::<u32>().ok()
+    };
+    let results = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| line.starts_with("test result: ") || line.starts_with("Summary ["));
+    results.fold((0, 0), |(passed, failed), line| {
+        let timed_out = number(line, " timed out").unwrap_or(0);
+        (
+            passed + number(line, " passed").unwrap_or(0),
+            failed + number(line, " failed").unwrap_or(0) + timed_out,
+        )
+    })
+}
+
+/// The last part of what a failed command said.
+fn tail(output: &Output) -> String {
+    const LINES: usize = 120;
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    let lines: Vec<_> = text.lines().collect();
+    lines[lines.len().saturating_sub(LINES)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_read_from_both_runners() {
+        let libtest = "test result: ok. 31 passed; 0 failed; 2 ignored; 0 measured; 0 filtered out; finished in 0.4s\n\
+                       test result: FAILED. 4 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        assert_eq!(count(libtest), (35, 3));
+        assert_eq!(count("     Summary [   0.012s] 118 tests run: 118 passed, 0 skipped\n"), (118, 0));
+        assert_eq!(
+            count("Summary [ 1.2s] 9 tests run: 6 passed (1 slow), 2 failed, 1 timed out, 0 skipped"),
+            (6, 3)
+        );
+        assert_eq!(count("nothing of the kind: 7 passed"), (0, 0));
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Where things are: the workspace's folders and its packages.
+
+use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// The workspace's root folder.
+pub fn root() -> &'static Path {
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2);
+        folder.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    });
+    &ROOT
+}
+
+/// Cargo's output folder of this workspace.
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Everything that xtask itself writes.
+pub fn output() -> PathBuf {
+    target().join("ioasid")
+}
+
+/// `path` as a person would write it: relative to the workspace where it is inside.
+pub fn display(path: &Path) -> String {
+    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+}
+
+/// A `cargo` that works on this workspace with the lock file as it is.
+pub fn cargo(verb: &str) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.arg(verb).current_dir(root());
+    // What `cargo run` tells this program about itself says nothing about what it builds.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(name.as_ref());
+        }
+    }
+    command
+}
+
+/// Runs `command` to its end; its output goes to this program's own, so that a person sees it work.
+pub fn run(command: &mut Command) -> Result<()> {
+    let line = || {
+        let words = std::iter::once(command.get_program()).chain(command.get_args());
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    };
+    let line = line();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            Err(miette!(help = format!("the command was: {line}"), "a build step failed ({status})"))
+        }
+        Err(error) => Err(miette!("cannot run `{line}`: {error}")),
+    }
+}
+
+/// The workspace's packages, as Cargo tells.
+pub struct Packages {
+    /// Program name to the package that makes it.
+    programs: BTreeMap<String, String>,
+    /// Packages that only build for the target of the protection domains.
+    pub embedded: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_default_members: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    id: String,
+    name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl Packages {
+    /// Asks Cargo.
+    pub fn load() -> Result<Self> {
+        let output = cargo("metadata")
+            .args(["--no-deps", "--format-version", "1"])
+            .output()
+            .into_diagnostic()
+            .wrap_err("cannot run cargo metadata")?;
+        if !output.status.success() {
+            return Err(miette!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+        }
+        Self::parse(&output.stdout)
+    }
+
+    fn parse(json: &[u8]) -> Result<Self> {
+        let metadata: Metadata = serde_json::from_slice(json)
+            .into_diagnostic()
+            .wrap_err("cargo metadata's answer is not what this xtask knows")?;
+        let mut programs = BTreeMap::new();
+        let mut embedded = Vec::new();
+        for package in metadata.packages {
+            if !metadata.workspace_default_members.contains(&package.id) {
+                embedded.push(package.name.clone());
+            }
+            for target in package.targets.into_iter().filter(|t| t.kind.iter().any(|k| k == "bin")) {
+                if let Some(other) = programs.insert(target.name.clone(), package.name.clone()) {
+                    let (program, package) = (target.name, package.name);
+                    return Err(miette!(
+                        help = "give one of them another name: system.xml names a program by its file",
+                        "two packages make a program `{program}`: {other} and {package}"
+                    ));
+                }
+            }
+        }
+        Ok(Self { programs, embedded })
+    }
+
+    /// The package that makes `program`.
+    pub fn of_program(&self, program: &str) -> Option<&str> {
+        self.programs.get(program).map(String::as_str)
+    }
+
+    /// Names of all programs.
+    pub fn programs(&self) -> impl Iterator<Item = &str> {
+        self.programs.keys().map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METADATA: &str = r#"{
+        "packages": [
+            {"id": "a#1", "name": "alpha", "targets": [{"name": "one", "kind": ["bin"]}]},
+            {"id": "b#1", "name": "beta", "targets": [{"name": "beta", "kind": ["lib"]}]}
+        ],
+        "workspace_default_members": ["b#1"]
+    }"#;
+
+    #[test]
+    fn programs_lead_to_their_packages() {
+        let packages = Packages::parse(METADATA.as_bytes()).unwrap();
+        assert_eq!(packages.of_program("one"), Some("alpha"));
+        assert_eq!(packages.of_program("beta"), None, "a library is not a program");
+        assert_eq!(packages.embedded, ["alpha"]);
+    }
+
+    #[test]
+    fn a_program_name_belongs_to_one_package() {
+        let twice = METADATA.replace(r#""beta", "kind": ["lib"]"#, r#""one", "kind": ["bin"]"#);
+        let error = Packages::parse(twice.as_bytes()).err().unwrap();
+        assert!(error.to_string().contains("alpha and beta"), "{error}");
+    }
+
+    #[test]
+    fn this_workspace_is_understood() {
+        assert!(root().join("Cargo.toml").is_file());
+        assert_eq!(Packages::load().unwrap().of_program("xtask"), Some("xtask"));
+    }
+}
