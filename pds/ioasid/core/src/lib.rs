@@ -1,3 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The PASID registry: sets, quotas, allocators, references and events.
+//! The PASID registry: who owns which id, who may have how many, and when an id may be handed out again.
+//!
+//! [`Registry`] is the whole of it: sets with a reservation and a limit, ids with an owner, a generation,
+//! references and private data, and the rule that no id comes back before its teardown was confirmed. It is pure
+//! logic: it knows no kernel and no hardware, holds no lock, allocates no memory, and every call does a bounded
+//! amount of work.
+//!
+//! ```
+//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig, Slot};
+//!
+//! let mut slots = vec![Slot::FREE; 4096];
+//! let mut words = vec![0; Memory::words_for(4096)];
+//! let memory = Memory { slots: &mut slots, words: &mut words };
+//! let mut registry: Registry = Registry::new(memory, Config::default())?;
+//! let set = registry.create_set(SetConfig { reservation: 16, limit: 64 })?;
+//!
+//! let Allocation::Ready(handle) = registry.alloc(set, PasidRange::new(1, 4095)?, 7)? else { unreachable!() };
+//! assert_eq!(registry.find(set, handle), Ok(7));
+//!
+//! assert_eq!(registry.free(set, handle), Ok(Freed::Teardown));
+//! // … the driver clears what the hardware holds of this PASID, and then:
+//! registry.reclaim(handle)?;
+//! # Ok::<(), ioasid_core::Error>(())
+//! ```
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+mod block_map;
+pub mod capacity;
+mod error;
+mod pasid;
+mod registry;
+mod set;
+mod slot;
+
+pub use error::Error;
+pub use pasid::{Generation, Handle, Pasid, PasidRange};
+pub use registry::{
+    Allocation, Config, Drain, Freed, Inconsistency, Inspection, Memory, Progress, Registry, Totals,
+};
+pub use set::{SetConfig, SetId, SetStats};
+pub use slot::{Slot, State};

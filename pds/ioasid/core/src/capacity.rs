@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! How much there can be of everything: the one place where the registry is sized.
+//!
+//! Only the number of ids is not here: it follows from the memory that the registry is given, 16 bytes and one
+//! bit for each id ([`Memory`](crate::Memory)), plus [`WORDS_PER_SET`] words for each set.
+
+/// Ids, at most: PASIDs have 20 bits (PCIe 6.20).
+pub const IDS: usize = 1 << 20;
+
+/// Ids in a block: the bits of a word.
+pub const BLOCK: usize = 64;
+
+/// Blocks, at most.
+pub const BLOCKS: usize = IDS / BLOCK;
+
+/// Words in which the registry remembers where a set's ids are: a bit for each block, and a bit for each word of
+/// those.
+pub const WORDS_PER_SET: usize = BLOCKS / 64 + BLOCKS / 64 / 64;
+
+/// Sets. A power of two, at most [`BLOCK`]: each slot of a block counts for one of them.
+pub const SETS: usize = 32;
+
+const _: () = assert!(SETS.is_power_of_two() && SETS <= BLOCK);

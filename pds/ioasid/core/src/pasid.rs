@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! PASIDs, ranges of them, and handles.
+
+use crate::Error;
+
+/// A process address space id: 20 bits (PCIe 6.20), checked once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Pasid(u32);
+
+impl Pasid {
+    /// The width, in bits.
+    pub const BITS: u32 = 20;
+    /// The highest one.
+    pub const MAX: Self = Self((1 << Self::BITS) - 1);
+    /// The reserved one: requests without a PASID. It is never handed out.
+    pub const RESERVED: Self = Self(0);
+
+    /// The PASID of this number, if it is one.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        if number <= Self::MAX.0 { Some(Self(number)) } else { None }
+    }
+
+    /// A PASID out of a number that is one by construction; bits beyond are cut off.
+    pub(crate) const fn truncated(number: u32) -> Self {
+        Self(number & Self::MAX.0)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) const fn block(self) -> u32 {
+        self.0 >> 6
+    }
+
+    pub(crate) const fn place(self) -> usize {
+        (self.0 & 63) as usize
+    }
+
+    /// The one after, if there is one.
+    #[must_use]
+    pub const fn next(self) -> Option<Self> {
+        Self::new(self.0 + 1)
+    }
+}
+
+impl core::fmt::Display for Pasid {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}
+
+/// Which life of a number a handle is of.
+///
+/// It has 16 bits and wraps: a handle that is kept while its number is handed out 65,536 times more is taken for
+/// the present one. The owner is checked beside it, so only the set's own ids can be mistaken for each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Generation(u16);
+
+impl Generation {
+    /// The generation with this number.
+    #[must_use]
+    pub const fn from_raw(number: u16) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn raw(self) -> u16 {
+        self.0
+    }
+}
+
+/// One life of an id: what a client holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Handle {
+    /// The number, which hardware sees.
+    pub pasid: Pasid,
+    /// Which life of it.
+    pub generation: Generation,
+}
+
+/// From where to where an id may be, both inclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct PasidRange {
+    min: Pasid,
+    max: Pasid,
+}
+
+impl PasidRange {
+    /// Every PASID that can be handed out.
+    pub const ALL: Self = Self { min: Pasid(1), max: Pasid::MAX };
+
+    /// From `min` to `max`, both inclusive. PASID 0 is reserved: a range that begins with it begins with 1.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRange`] where min > max, where a bound is no PASID (`INVALID_IOASID`, 0xFFFF_FFFF, is
+    /// none), and where the range holds nothing but 0.
+    pub const fn new(min: u32, max: u32) -> Result<Self, Error> {
+        let min = if min == 0 { 1 } else { min };
+        match (Pasid::new(min), Pasid::new(max)) {
+            (Some(low), Some(high)) if min <= max => Ok(Self { min: low, max: high }),
+            _ => Err(Error::InvalidRange),
+        }
+    }
+
+    /// The lowest id that will do.
+    #[must_use]
+    pub const fn min(self) -> Pasid {
+        self.min
+    }
+
+    /// The highest id that will do.
+    #[must_use]
+    pub const fn max(self) -> Pasid {
+        self.max
+    }
+
+    /// Whether an id is in it.
+    #[must_use]
+    pub fn contains(self, pasid: Pasid) -> bool {
+        self.min <= pasid && pasid <= self.max
+    }
+}

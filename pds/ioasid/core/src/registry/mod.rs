@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The registry: its memory, its calls, and what they answer.
+//!
+//! What always holds: each id that is not free is charged to exactly one set or counted as lost; no set is charged
+//! more than its limit; the sum of what sets use or are guaranteed, whichever is more, and of what is lost never
+//! exceeds the capacity. So a guarantee can be kept whatever the others do.
+
+mod check;
+mod ids;
+mod sets;
+mod space;
+
+use crate::block_map::BlockMap;
+use crate::capacity::{BLOCK, IDS, SETS, WORDS_PER_SET};
+use crate::set::Set;
+use crate::slot::Life;
+use crate::{Error, Handle, Pasid, SetId, Slot, State};
+use space::Space;
+
+pub use check::Inconsistency;
+
+/// The memory that a registry works in. What it holds before does not matter.
+#[derive(Debug)]
+pub struct Memory<'m> {
+    /// One slot for each number, from PASID 0 on: a multiple of 64, at most 2^20. They decide how many ids there
+    /// are.
+    pub slots: &'m mut [Slot],
+    /// At least [`Memory::words_for`] as many ids.
+    pub words: &'m mut [u64],
+}
+
+impl Memory<'_> {
+    /// How many words a registry needs for this many slots: a bit for each id, and a fixed part.
+    #[must_use]
+    pub const fn words_for(slots: usize) -> usize {
+        slots.div_ceil(BLOCK) + (SETS + 1) * WORDS_PER_SET
+    }
+}
+
+/// How a registry is to work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The highest PASID that the hardware supports: ECAP.PSS, the devices' PASID capabilities, the tables'
+    /// width, whichever is least. Where there are fewer slots, these decide.
+    pub max_pasid: Pasid,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { max_pasid: Pasid::MAX }
+    }
+}
+
+/// What became of a request for an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Allocation {
+    /// Here it is.
+    Ready(Handle),
+}
+
+/// What became of an id that was freed, or of which a reference was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freed {
+    /// It is not found any more. It is the caller's turn to tear it down and then to [`reclaim`] or
+    /// [`quarantine`] it.
+    ///
+    /// [`reclaim`]: Registry::reclaim
+    /// [`quarantine`]: Registry::quarantine
+    Teardown,
+    /// It is not found any more, and somebody has to let go of it first.
+    Pending,
+    /// It stays: others hold references.
+    Held,
+}
+
+/// A slice of a set's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drain {
+    /// How many handles were written: these are to be torn down now.
+    pub filled: usize,
+    /// Whether there is more to come.
+    pub progress: Progress,
+}
+
+/// How far a set's end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// There is more: call again.
+    More,
+    /// All of its ids were given out for teardown, and some are not reclaimed yet.
+    Waiting,
+    /// The set is gone.
+    Gone,
+}
+
+/// Everything that is known of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// The id, with its present generation.
+    pub handle: Handle,
+    /// Where it stands.
+    pub state: State,
+    /// Whose it is; `None` where the set is gone.
+    pub owner: Option<SetId>,
+    /// How many references are held.
+    pub references: u16,
+    /// The private data.
+    pub data: u64,
+}
+
+/// The registry as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Totals {
+    /// How many ids can be handed out at most.
+    pub capacity: u32,
+    /// How many sets use or are guaranteed, and what is lost.
+    pub committed: u32,
+    /// Ids that are in quarantine for good.
+    pub quarantined: u32,
+    /// Those of them whose set is gone.
+    pub lost: u32,
+}
+
+/// The PASIDs, and who has which of them. See the [crate's documentation](crate).
+#[derive(Debug)]
+pub struct Registry<'m> {
+    space: Space<'m>,
+    sets: [Set; SETS],
+    /// Where each set's ids are.
+    blocks: &'m mut [BlockMap],
+    totals: Totals,
+    /// What the life of an id is while it is live.
+    live: Life,
+    config: Config,
+}
+
+impl<'m> Registry<'m> {
+    /// A registry in which every id is free and there is no set. It clears its memory first.
+    ///
+    /// # Errors
+    /// [`Error::BadMemory`] where the slots are none, no multiple of 64 or more than 2^20, or the words too few.
+    pub fn new(memory: Memory<'m>, config: Config) -> Result<Self, Error> {
+        let Memory { slots, words } = memory;
+        if slots.is_empty() || slots.len() > IDS || !slots.len().is_multiple_of(BLOCK) {
+            return Err(Error::BadMemory);
+        }
+        let (free, words) = words.split_at_mut_checked(slots.len() / BLOCK).ok_or(Error::BadMemory)?;
+        let (maps, _) = words.as_chunks_mut::<WORDS_PER_SET>();
+        let (upper, maps) = maps.split_first_mut().ok_or(Error::BadMemory)?;
+        let blocks = maps.get_mut(..SETS).ok_or(Error::BadMemory)?;
+        blocks.fill([0; WORDS_PER_SET]);
+        let last = u32::try_from(slots.len() - 1).map_err(|_| Error::BadMemory)?;
+        let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)) };
+        let (slots, _) = slots.as_chunks_mut::<BLOCK>();
+        let space = Space::new(slots, free, upper, config.max_pasid);
+        let totals = Totals { capacity: config.max_pasid.get(), ..Totals::default() };
+        let live = Life::new(State::Allocated, 0);
+        Ok(Self { space, sets: [Set::VACANT; SETS], blocks, totals, live, config })
+    }
+
+    /// The registry as a whole. Privileged: it speaks of all sets.
+    #[must_use]
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// The highest id that can be handed out.
+    #[must_use]
+    pub fn max_pasid(&self) -> Pasid {
+        self.config.max_pasid
+    }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Sets: made, adjusted, walked, and taken apart in slices.
+
+use super::{Drain, Progress, Registry};
+use crate::capacity::BLOCK;
+use crate::set::{Phase, Set};
+use crate::{Error, Handle, Pasid, SetConfig, SetId, SetStats, State, block_map};
+
+/// How many slots a slice of a set's end looks at for each handle that it may fill, so that a slice is bounded
+/// even where all ids that it meets are on their way out already.
+const VISITS_PER_HANDLE: usize = 2 * BLOCK;
+
+impl Registry<'_> {
+    /// Makes a set. Privileged.
+    ///
+    /// # Errors
+    /// [`Error::InvalidRange`] where the limit is below the reservation; [`Error::NoSpace`] where the
+    /// reservation is more than nobody has been guaranteed or uses; [`Error::RegistryFull`].
+    pub fn create_set(&mut self, share: SetConfig) -> Result<SetId, Error> {
+        let (index, vacant) =
+            (0..).zip(&self.sets).find(|(_, set)| set.phase == Phase::Vacant).ok_or(Error::RegistryFull)?;
+        let id = vacant.id.successor(index);
+        self.commit(0, share, 0)?;
+        self.sets[id.index()] = Set { id, phase: Phase::Open, share, ..Set::VACANT };
+        Ok(id)
+    }
+
+    /// Gives a set another share. Privileged.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] where the limit is below what the set uses; otherwise as
+    /// [`create_set`](Self::create_set).
+    pub fn adjust_set(&mut self, set: SetId, share: SetConfig) -> Result<(), Error> {
+        let record = *self.open_set(set)?;
+        if share.limit < record.used {
+            return Err(Error::InUse);
+        }
+        self.commit(record.committed(), share, record.used)?;
+        self.sets[set.index()].share = share;
+        Ok(())
+    }
+
+    /// Takes a share's due out of the stock, in place of what the set took before.
+    fn commit(&mut self, before: u32, share: SetConfig, used: u32) -> Result<(), Error> {
+        if share.limit < share.reservation {
+            return Err(Error::InvalidRange);
+        }
+        let others = self.totals.committed - before;
+        let due = used.max(share.reservation);
+        if due > self.totals.capacity - others {
+            return Err(Error::NoSpace);
+        }
+        self.totals.committed = others + due;
+        Ok(())
+    }
+
+    fn open_set(&self, set: SetId) -> Result<&Set, Error> {
+        let record = &self.sets[set.index()];
+        if record.id == set && record.phase == Phase::Open { Ok(record) } else { Err(Error::NoSuchSet) }
+    }
+
+    /// What a set may have and uses. A client is told its own.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSet`].
+    pub fn stats(&self, set: SetId) -> Result<SetStats, Error> {
+        let record = &self.sets[set.index()];
+        if record.id == set && record.phase != Phase::Vacant {
+            Ok(record.stats())
+        } else {
+            Err(Error::NoSuchSet)
+        }
+    }
+
+    /// The sets that there are. Privileged.
+    pub fn sets(&self) -> impl Iterator<Item = SetId> {
+        self.sets.iter().filter(|set| set.phase != Phase::Vacant).map(|set| set.id)
+    }
+
+    /// The first live id of a set's, from a number on. All of a set's are walked in O(its ids).
+    #[must_use]
+    pub fn next_id(&self, set: SetId, from: Pasid) -> Option<Handle> {
+        let mut at = from;
+        loop {
+            let pasid = self.next_owned(set, at)?;
+            match self.space.slot(pasid) {
+                Some(slot) if slot.life() == self.live => return Some(slot.handle(pasid)),
+                _ => at = pasid.next()?,
+            }
+        }
+    }
+
+    /// The first id that is charged to a set, from a number on.
+    pub(super) fn next_owned(&self, set: SetId, from: Pasid) -> Option<Pasid> {
+        let mut at = from;
+        loop {
+            let number = block_map::first_from(self.blocks.get(set.index())?, at.block())?;
+            let start = if number == at.block() { at.place() } else { 0 };
+            let block = self.space.block(number)?;
+            if let Some(found) = block.iter().skip(start).position(|slot| slot.owner() == set) {
+                let place = u32::try_from(start + found).ok()?;
+                return Pasid::new(number << 6 | place);
+            }
+            at = Pasid::new((number + 1) << 6)?;
+        }
+    }
+
+    /// Begins the end of a set: its guarantee goes back at once, and it is given no more ids. Its ids are
+    /// collected with [`drain_set`](Self::drain_set). Privileged, and what becomes of a set whose client is gone.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSet`].
+    pub fn free_set(&mut self, set: SetId) -> Result<(), Error> {
+        let before = self.open_set(set)?.committed();
+        let record = &mut self.sets[set.index()];
+        record.phase = Phase::Draining;
+        record.cursor = 0;
+        record.share.reservation = 0;
+        self.totals.committed = self.totals.committed - before + record.used;
+        Ok(())
+    }
+
+    /// A slice of a set's end: fills `out` with ids that are to be torn down now, and then reclaimed or
+    /// quarantined. Neither their references nor their state matter any more. Its work is bounded by the length of
+    /// `out`; call it until it says [`Progress::Gone`].
+    ///
+    /// # Errors
+    /// [`Error::NoSuchSet`] where the set is not being freed, or is gone.
+    pub fn drain_set(&mut self, set: SetId, out: &mut [Handle]) -> Result<Drain, Error> {
+        let record = &self.sets[set.index()];
+        if record.id != set || record.phase != Phase::Draining {
+            return Err(Error::NoSuchSet);
+        }
+        let mut filled = 0;
+        let mut at = Pasid::new(record.cursor);
+        for _ in 0..VISITS_PER_HANDLE * out.len().max(1) {
+            let Some(pasid) = at.and_then(|from| self.next_owned(set, from)) else {
+                at = None;
+                break;
+            };
+            if self.space.slot(pasid).is_some_and(|slot| slot.life().state() == State::Quarantined) {
+                self.lose(set, pasid);
+            } else if let Some(slot) = self.space.slot_mut(pasid)
+                && matches!(slot.life().state(), State::Allocated | State::Pending)
+            {
+                let Some(place) = out.get_mut(filled) else { break };
+                slot.drop_references();
+                slot.set_state(State::Teardown);
+                *place = slot.handle(pasid);
+                filled += 1;
+            }
+            at = pasid.next();
+        }
+        let record = &mut self.sets[set.index()];
+        record.cursor = at.map_or(Pasid::MAX.get() + 1, Pasid::get);
+        let progress = match at {
+            _ if record.used == 0 => {
+                record.phase = Phase::Vacant;
+                Progress::Gone
+            }
+            None => Progress::Waiting,
+            Some(_) => Progress::More,
+        };
+        Ok(Drain { filled, progress })
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Sets: one client's share of the ids, and the account of what it uses.
+
+use crate::capacity::SETS;
+
+/// Which set: an index below [`SETS`] and which life of that index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SetId(u16);
+
+const INDEX_BITS: u32 = 6;
+
+impl SetId {
+    /// No set.
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(crate) const fn from_raw(raw: u16) -> Self {
+        Self(raw)
+    }
+
+    /// As a number.
+    #[must_use]
+    pub const fn raw(self) -> u16 {
+        self.0
+    }
+
+    /// Its place among the sets, below [`SETS`]. Another set may have it after this one is gone.
+    #[inline]
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize % SETS
+    }
+
+    /// The set that takes the place of `self` at an index.
+    pub(crate) fn successor(self, index: u16) -> Self {
+        let life = match (self.0 >> INDEX_BITS).wrapping_add(1) << INDEX_BITS {
+            0 => 1 << INDEX_BITS,
+            life => life,
+        };
+        Self(life | index)
+    }
+}
+
+/// A set's share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct SetConfig {
+    /// How many ids are guaranteed to it.
+    pub reservation: u32,
+    /// How many it may have at most, where there are more. At least the reservation.
+    pub limit: u32,
+}
+
+/// A set's share and what it uses of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SetStats {
+    /// How many ids are guaranteed to it.
+    pub reservation: u32,
+    /// How many it may have at most.
+    pub limit: u32,
+    /// How many are charged to it: those that are live, and those whose teardown is not confirmed yet.
+    pub used: u32,
+    /// The most that ever were charged to it.
+    pub peak: u32,
+    /// How many it was ever given.
+    pub allocated: u64,
+}
+
+/// The registry's record of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Set {
+    /// Whose record it is, or was: a vacant one keeps the last, so that the next is told apart.
+    pub(crate) id: SetId,
+    pub(crate) phase: Phase,
+    pub(crate) share: SetConfig,
+    pub(crate) used: u32,
+    pub(crate) peak: u32,
+    pub(crate) allocated: u64,
+    /// How far draining has come.
+    pub(crate) cursor: u32,
+}
+
+/// What is becoming of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Phase {
+    Vacant,
+    Open,
+    /// Freed; its ids are on their way out.
+    Draining,
+}
+
+impl Set {
+    pub(crate) const VACANT: Self = Self {
+        id: SetId::NONE,
+        phase: Phase::Vacant,
+        share: SetConfig { reservation: 0, limit: 0 },
+        used: 0,
+        peak: 0,
+        allocated: 0,
+        cursor: 0,
+    };
+
+    /// What the set takes out of the common stock: what it uses, and at least what it is guaranteed.
+    #[inline]
+    pub(crate) fn committed(&self) -> u32 {
+        self.used.max(self.share.reservation)
+    }
+
+    pub(crate) fn stats(&self) -> SetStats {
+        SetStats {
+            reservation: self.share.reservation,
+            limit: self.share.limit,
+            used: self.used,
+            peak: self.peak,
+            allocated: self.allocated,
+        }
+    }
+}
