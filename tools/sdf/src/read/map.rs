@@ -103,7 +103,9 @@ pub(super) fn unknown_name_help<'n>(
     let nearest = names.iter().map(|name| (distance(wanted, name), *name)).min();
     match nearest {
         None => format!("add a <{element} name=\"{wanted}\" …>"),
-        Some((distance, name)) if distance <= 1 + name.len() / 4 => format!("did you mean '{name}'?"),
+        Some((distance, name)) if distance < wanted.len().min(2 + name.len() / 4) => {
+            format!("did you mean '{name}'?")
+        }
         Some(_) => format!("add a <{element} name=\"{wanted}\" …>, or use one of: {}", names.join(", ")),
     }
 }
