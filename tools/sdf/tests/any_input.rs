@@ -195,7 +195,7 @@ fn every_attribute_with_every_odd_value() {
     let document: Vec<_> = EVERYTHING.match_indices("=\"").map(|(at, _)| at + 2).collect();
     for start in document {
         let end = start + EVERYTHING[start..].find('"').unwrap();
-        for value in VALUES {
+        for value in ["", "0", "62", "0xffff_ffff_ffff_f000", "18446744073709551615", "a", "é"] {
             read(&format!("{}{value}{}", &EVERYTHING[..start], &EVERYTHING[end..]));
         }
     }
