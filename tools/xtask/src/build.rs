@@ -95,14 +95,13 @@ impl Built {
 /// Builds a system and says where its image is.
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(None)?;
-    let built = build(&args.build)?;
+    let built = build(System::load(args.build.system.as_deref())?, &args.build)?;
     note(&format!("image: {}", workspace::display(&built.image.root)));
     Ok(())
 }
 
-/// Builds a system.
-pub fn build(args: &BuildArgs) -> Result<Built> {
-    let system = System::load(args.system.as_deref())?;
+/// Builds `system` as `args` say.
+pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
     let programs = programs(&system, &Packages::load()?)?;
     let target = args.pd_target.map_or_else(setup::pd_target, PdTarget::triple);
     let folder = system.output().join(args.config.name());

@@ -45,8 +45,9 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(args.boot.qemu.as_deref())?;
     let qemu = Qemu::find(args.boot.qemu.as_deref())?;
-    let built = build::build(&args.build)?;
-    let machine = args.boot.machine(&built.system)?;
+    let system = System::load(args.build.system.as_deref())?;
+    let machine = args.boot.machine(&system)?;
+    let built = build::build(system, &args.build)?;
     note(&format!("booting {} in QEMU {}", built.system.name, qemu.version));
     let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
         println!("{}", coloured(line, &built.system.domains));

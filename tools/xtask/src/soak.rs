@@ -4,6 +4,7 @@
 use crate::progress::{bad, good, note, time};
 use crate::qemu::Qemu;
 use crate::run::{BootArgs, boot, judge};
+use crate::system::System;
 use crate::{build, setup};
 use miette::{Result, miette};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +33,9 @@ pub struct Args {
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(args.boot.qemu.as_deref())?;
     let qemu = Qemu::find(args.boot.qemu.as_deref())?;
-    let built = build::build(&args.build)?;
-    let machine = args.boot.machine(&built.system)?;
+    let system = System::load(args.build.system.as_deref())?;
+    let machine = args.boot.machine(&system)?;
+    let built = build::build(system, &args.build)?;
     let mut times = Vec::new();
     let mut failures = 0;
     let busy = AtomicBool::new(args.load);

@@ -20,9 +20,12 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("setpriv", "util-linux"),
 ];
 
-/// Python modules of the kernel build, each with its Debian package.
-const MODULES: [(&str, &str); 3] =
-    [("six", "python3-six"), ("ply", "python3-ply"), ("tempita", "python3-tempita")];
+/// Python modules of the kernel build, each with what people call it and its Debian package.
+const MODULES: [(&str, &str, &str); 3] = [
+    ("six", "Python module six", "python3-six"),
+    ("ply", "Python module ply", "python3-ply"),
+    ("tempita", "Python module tempita", "python3-tempita"),
+];
 
 /// The Python that Debian's modules belong to, whatever comes first on PATH.
 const PYTHON: &str = "/usr/bin/python3";
@@ -64,10 +67,14 @@ fn missing_modules() -> Vec<(&'static str, &'static str)> {
         Command::new(PYTHON).args(["-c", &import]).output().is_ok_and(|output| output.status.success())
     };
     // One start of Python where all is well.
-    if present(&MODULES.map(|(module, _)| module).join(", ")) {
+    if present(&MODULES.map(|(module, ..)| module).join(", ")) {
         return Vec::new();
     }
-    MODULES.into_iter().filter(|(module, _)| !present(module)).collect()
+    MODULES
+        .into_iter()
+        .filter(|(module, ..)| !present(module))
+        .map(|(_, name, package)| (name, package))
+        .collect()
 }
 
 static SYSROOT: LazyLock<Option<PathBuf>> = LazyLock::new(|| {

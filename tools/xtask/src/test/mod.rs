@@ -5,6 +5,7 @@
 //! first; a failed one does not keep the others from running.
 
 mod host;
+mod negative;
 mod scenario;
 
 use crate::progress::{bad, dim, good, time};
@@ -68,6 +69,7 @@ pub fn main(args: &Args) -> Result<()> {
     let chosen = |name: &str| args.filter.as_deref().is_none_or(|filter| name.contains(filter));
     let context = scenario::Context::new(args.qemu.as_deref())?;
     let mut steps = host::steps();
+    steps.extend(negative::steps());
     steps.extend(scenario::steps(&context)?);
     steps.retain(|step| chosen(&step.name));
     if args.list {

@@ -2,11 +2,12 @@
 //! The steps that boot: the reference system, and every folder of `tests/system` with a system.xml.
 
 use super::{Step, Tally};
-use crate::build::{self, Built};
+use crate::build::{self, BuildArgs, Built};
 use crate::machine::Machine;
 use crate::qemu::Qemu;
 use crate::run::{boot, judge};
 use crate::serial;
+use crate::system::System;
 use crate::workspace;
 use miette::{IntoDiagnostic as _, Result, miette};
 use std::path::{Path, PathBuf};
@@ -52,9 +53,8 @@ pub fn steps(context: &Context) -> Result<Vec<Step<'_>>> {
 
 /// Builds and boots the system in `folder` and judges its log.
 fn scenario(context: &Context, folder: &Path) -> Result<String> {
-    let args = build::BuildArgs { system: Some(folder.to_owned()), ..build::BuildArgs::default() };
-    let built = build::build(&args)?;
     let machine = Machine::load(folder)?;
+    let built = build::build(System::load(Some(folder))?, &BuildArgs::default())?;
     let outcome = boot(&context.qemu()?, &machine, &built, true, "test.log", &mut |_| {})?;
     let verdict = judge(&built.system, &machine, &outcome)?;
     expected_lines(&built, folder, &outcome.lines)?;
