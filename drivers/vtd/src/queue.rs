@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The invalidation queue (VT-d 6.5.2): descriptors go in one submission, and one wait at its end says that all
+//! of it is done.
+//!
+//! A submission is confirmed only if its own wait wrote its own number and no error of the queue was seen
+//! meanwhile. After a time-out hardware may still work on what was submitted, so that room in the queue is
+//! taken from the head register, never assumed.
+use crate::access::{Registers, TableMemory};
+use crate::error::Error;
+use crate::frames::{Frames, frame};
+use crate::registers::{FSTS, FaultStatus, IQA, IQH, IQT, QueueAddress, QueueTail};
+use crate::tables::{Descriptor, Entry};
+
+/// Descriptors in the queue; one slot always stays empty, so that full and empty differ.
+pub(crate) const ENTRIES: u16 = 256;
+/// Descriptors of 256 bits: 256 of them fill 2^1 frames.
+const ORDER: u8 = 1;
+/// Units of the head and tail registers (16 bytes) in a descriptor.
+const UNITS: u16 = 2;
+const DESCRIPTOR_BYTES: u64 = 32;
+/// Polls of the completion word between two looks at the fault status.
+const POLLS_PER_STATUS: u32 = 64;
+
+impl Entry<4> for Descriptor {
+    fn words(self) -> [u64; 4] {
+        Self::words(self)
+    }
+    fn from_words(words: [u64; 4]) -> Self {
+        Self::from(words)
+    }
+}
+
+/// What hardware writes when a wait is reached.
+#[derive(Clone, Copy)]
+struct Completion(u64);
+
+impl Entry<1> for Completion {
+    fn words(self) -> [u64; 1] {
+        [self.0]
+    }
+    fn from_words([word]: [u64; 1]) -> Self {
+        Self(word)
+    }
+}
+
+/// The queue of one unit.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    base: u64,
+    /// Where waits write their number; the word behind it is for fences.
+    completion: u64,
+    /// Whether hardware reads the queue at all. While it does not, nothing is cached and nothing is submitted.
+    on: bool,
+    /// What hardware was told: everything before it is submitted.
+    tail: u16,
+    /// Where the next descriptor goes.
+    next: u16,
+    /// The oldest descriptor that hardware may still need.
+    head: u16,
+    /// The number of the last wait.
+    sequence: u32,
+}
+
+impl Queue {
+    /// Makes room for the queue and its completion words.
+    pub(crate) fn new<M: TableMemory>(frames: &mut Frames<M>) -> Result<Self, Error> {
+        let base = frames.allocate(ORDER)?;
+        let completion = frames.allocate(0)?;
+        Ok(Self { base, completion, on: false, tail: 0, next: 0, head: 0, sequence: 0 })
+    }
+
+    /// Tells hardware where the queue is. The queue is off (GSTS.QIES = 0).
+    pub(crate) fn place<R: Registers>(&mut self, registers: &mut R) {
+        (self.tail, self.next, self.head) = (0, 0, 0);
+        // A unit that was used before may have stopped at an error.
+        FSTS.write(registers, FaultStatus::new().with_iqe(true).with_ice(true).with_ite(true));
+        IQT.write(registers, QueueTail::new());
+        let address = QueueAddress::new().with_frame(frame(self.base)).with_wide(true).with_size(ORDER);
+        IQA.write(registers, address);
+    }
+
+    /// Says whether hardware reads the queue from now on (GSTS.QIES).
+    pub(crate) fn set_on(&mut self, on: bool) {
+        self.on = on;
+    }
+
+    /// Adds a descriptor to the submission being made.
+    pub(crate) fn push<R: Registers, M: TableMemory>(
+        &mut self,
+        registers: &mut R,
+        frames: &mut Frames<M>,
+        descriptor: Descriptor,
+    ) -> Result<(), Error> {
+        if !self.on {
+            return Ok(());
+        }
+        let after = (self.next + 1) % ENTRIES;
+        if after == self.head {
+            self.head = IQH.read(registers).units() / UNITS % ENTRIES;
+            if after == self.head {
+                // Hardware is stuck on what an earlier submission left. Nothing of this one was submitted.
+                self.next = self.tail;
+                return Err(Error::Unconfirmed);
+            }
+        }
+        frames.write(self.base + u64::from(self.next) * DESCRIPTOR_BYTES, descriptor);
+        self.next = after;
+        Ok(())
+    }
+
+    /// Adds a fence: what follows starts when everything before it is done. QEMU takes no wait that neither
+    /// writes nor interrupts, so it writes a word that nobody reads.
+    pub(crate) fn fence<R: Registers, M: TableMemory>(
+        &mut self,
+        registers: &mut R,
+        frames: &mut Frames<M>,
+    ) -> Result<(), Error> {
+        self.push(registers, frames, Descriptor::wait(self.completion + 8, 0, true))
+    }
+
+    /// Submits what was pushed and waits until all of it is done, for at most `polls` looks at memory.
+    pub(crate) fn submit<R: Registers, M: TableMemory>(
+        &mut self,
+        registers: &mut R,
+        frames: &mut Frames<M>,
+        polls: u32,
+    ) -> Result<(), Error> {
+        if !self.on {
+            return Ok(());
+        }
+        let sequence = self.sequence.wrapping_add(1);
+        self.push(registers, frames, Descriptor::wait(self.completion, sequence, false))?;
+        self.sequence = sequence;
+        self.tail = self.next;
+        self.ring(registers);
+
+        let mut confirmed = Ok(());
+        for poll in 1..=polls {
+            let Completion(word) = frames.read(self.completion);
+            if word & u64::from(u32::MAX) == u64::from(sequence) {
+                self.head = self.tail;
+                return confirmed;
+            }
+            if poll % POLLS_PER_STATUS == 0 && self.recover(registers, frames) {
+                confirmed = Err(Error::Unconfirmed);
+            }
+            registers.relax();
+        }
+        log::error!("the invalidation queue did not answer");
+        Err(Error::Unconfirmed)
+    }
+
+    fn ring<R: Registers>(&self, registers: &mut R) {
+        IQT.write(registers, QueueTail::new().with_units(self.tail * UNITS));
+    }
+
+    /// Gets a queue going again that stopped at an error, and says whether it had (VT-d 6.5.2.10, 6.5.2.11).
+    ///
+    /// A bad descriptor stays at the head: a harmless one takes its place. What timed out in a device is given
+    /// up by hardware. Either way something was not done, so the submission is not confirmed.
+    pub(crate) fn recover<R: Registers, M: TableMemory>(
+        &mut self,
+        registers: &mut R,
+        frames: &mut Frames<M>,
+    ) -> bool {
+        let status = FSTS.read(registers);
+        let errors = FaultStatus::new().with_iqe(status.iqe()).with_ice(status.ice()).with_ite(status.ite());
+        if errors == FaultStatus::new() {
+            return false;
+        }
+        log::error!("invalidation queue: {errors:?}");
+        if status.iqe() {
+            let head = u64::from(IQH.read(registers).units() / UNITS % ENTRIES);
+            let harmless = Descriptor::wait(self.completion + 8, 0, false);
+            frames.write(self.base + head * DESCRIPTOR_BYTES, harmless);
+        }
+        FSTS.write(registers, errors);
+        self.ring(registers);
+        true
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Where a known implementation differs from the specification: the one place. Each quirk is declared by the
+//! owner of the unit, never guessed, and logged when it takes effect.
+
+/// Departures from the specification that the owner of a unit vouches for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Quirks {
+    /// The unit walks PASIDs of this many bits whatever ECAP.PSS says. QEMU 7.2 and 10.0 report PSS = 0 (one
+    /// bit) and walk all 20.
+    pub pasid_bits: Option<u8>,
+    /// The unit honours the context entry's RID_PASID although ECAP.RPS = 0. QEMU 7.2 and 10.x do; QEMU from 11
+    /// on, and hardware, do not: there the untagged entry is [`crate::Pasid::UNTAGGED`].
+    pub rid_pasid_without_rps: bool,
+}
+
+impl Quirks {
+    /// QEMU 7.2 to 10.x.
+    pub const QEMU: Self = Self { pasid_bits: Some(20), rid_pasid_without_rps: true };
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Scalable-mode PASID directory entry (VT-d 9.5): 64 PASIDs of one device.
+use bitfield_struct::bitfield;
+
+use super::Entry;
+
+/// A directory entry.
+#[bitfield(u64)]
+#[derive(PartialEq, Eq)]
+pub struct PasidDirectoryEntry {
+    /// P: present.
+    pub present: bool,
+    /// FPD: faults are not recorded.
+    pub fault_disable: bool,
+    #[bits(10)]
+    __: u16,
+    /// SMPTBLPTR: frame number of the PASID table.
+    #[bits(52)]
+    pub frame: u64,
+}
+const _: () = assert!(size_of::<PasidDirectoryEntry>() == 8);
+
+impl PasidDirectoryEntry {
+    /// Bytes in memory.
+    pub const BYTES: u64 = 8;
+}
+
+impl Entry<1> for PasidDirectoryEntry {
+    fn words(self) -> [u64; 1] {
+        [self.into_bits()]
+    }
+    fn from_words([word]: [u64; 1]) -> Self {
+        Self::from_bits(word)
+    }
+}

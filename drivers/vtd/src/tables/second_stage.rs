@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Second-stage paging entry (VT-d 9.9): a page or a table of guest addresses.
+use bitfield_struct::bitfield;
+
+/// A second-stage entry, of any level. It is present where it allows anything.
+#[bitfield(u64)]
+#[derive(PartialEq, Eq)]
+pub struct SecondStageEntry {
+    /// R: reads.
+    pub read: bool,
+    /// W: writes.
+    pub write: bool,
+    /// X: execution, where the PASID entry asks for it (SSEE).
+    pub execute: bool,
+    #[bits(4)]
+    __: u8,
+    /// PS: a page, above the lowest level.
+    pub page: bool,
+    /// A: accessed.
+    pub accessed: bool,
+    /// D: dirty.
+    pub dirty: bool,
+    #[bits(2)]
+    __: u8,
+    /// Frame number of the page or table.
+    #[bits(40)]
+    pub frame: u64,
+    #[bits(12)]
+    __: u16,
+}
+const _: () = assert!(size_of::<SecondStageEntry>() == 8);

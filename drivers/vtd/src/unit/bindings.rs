@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Bindings: PASID entries, and the one place where the order of binding and unbinding is written
+//! (VT-d 6.5.3.3).
+//!
+//! Binding: every word of the entry, the present bit with the last store; then, where hardware may have cached
+//! that there was nothing (CAP.CM), it is made to forget that.
+//!
+//! Unbinding: the present bit goes; hardware forgets the PASID entry, then the translations, then devices
+//! forget theirs; the completion is awaited; the entry is zeroed. Only a zero entry is free. An entry that is
+//! not present and not zero is in quarantine: denied, and perhaps still cached.
+use heapless::Vec;
+
+use super::Unit;
+use super::devices::Context;
+use crate::access::{Registers, TableMemory};
+use crate::batch::{BATCH, Binding};
+use crate::domain::{Stage, Target};
+use crate::error::{Error, Feature};
+use crate::frames::{address, frame};
+use crate::ids::{DomainId, Pasid, SourceId};
+use crate::tables::{
+    Descriptor, PasidDirectoryEntry, PasidEntry, PasidWord0, PasidWord1, PasidWord2, TranslationType,
+};
+
+/// An entry that is to be torn down.
+#[derive(Clone, Copy)]
+struct Doomed {
+    address: u64,
+    domain: DomainId,
+    translation: TranslationType,
+}
+
+impl<R: Registers, M: TableMemory> Unit<R, M> {
+    /// Lets a PASID of a device reach what a domain maps.
+    ///
+    /// # Errors
+    /// [`Error::NotAttached`], [`Error::PasidTooWide`], [`Error::AlreadyBound`], [`Error::Quarantined`],
+    /// [`Error::NoSuchDomain`], [`Error::OtherPasid`], [`Error::Missing`], [`Error::InvalidRange`] (a nested
+    /// root), [`Error::NoMemory`]. After [`Error::Unconfirmed`] it is bound; hardware may deny it until
+    /// [`Unit::settle`] succeeds.
+    pub fn bind(&mut self, device: SourceId, pasid: Pasid, target: impl Into<Target>) -> Result<(), Error> {
+        let target = target.into();
+        let context = self.attached(device)?;
+        let entry = self.compose(pasid, target)?;
+        let address = self.pasid_entry_or_table(&context, pasid)?;
+        let old: PasidEntry = self.frames.read(address);
+        match old {
+            PasidEntry::DENY => self.publish(address, pasid, target.domain(), entry),
+            old if old.quarantined() => Err(Error::Quarantined),
+            _ => Err(Error::AlreadyBound),
+        }
+    }
+
+    /// Lets a bound PASID reach what another domain maps, and no longer what it did. In between, what it asks
+    /// for is denied: at no time may hardware mix the two.
+    ///
+    /// # Errors
+    /// [`Error::NotBound`], and as [`Unit::bind`]: then the old binding is as it was. After
+    /// [`Error::Unconfirmed`] the PASID is in quarantine.
+    pub fn replace(
+        &mut self,
+        device: SourceId,
+        pasid: Pasid,
+        target: impl Into<Target>,
+    ) -> Result<(), Error> {
+        let target = target.into();
+        let entry = self.compose(pasid, target)?;
+        let address = self.pasid_entry(device, pasid)?;
+        let old: PasidEntry = self.frames.read(address);
+        if old.quarantined() {
+            return Err(Error::Quarantined);
+        }
+        self.unbind(device, pasid)?;
+        self.publish(address, pasid, target.domain(), entry)
+    }
+
+    /// Takes a binding away: [`Unit::unbind_all`] of one.
+    ///
+    /// # Errors
+    /// As [`Unit::unbind_all`].
+    pub fn unbind(&mut self, device: SourceId, pasid: Pasid) -> Result<(), Error> {
+        self.unbind_all(&[Binding { device, pasid }])
+    }
+
+    /// Takes bindings away, with one submission to the queue and one wait for all of them. Returns when no
+    /// request can use any of them any more: their ids may be used anew.
+    ///
+    /// # Errors
+    /// [`Error::BatchTooLong`], [`Error::NotAttached`], [`Error::PasidTooWide`], [`Error::NotBound`]: nothing was
+    /// changed. After [`Error::Unconfirmed`] all of them are in quarantine; the same call may be made again.
+    pub fn unbind_all(&mut self, bindings: &[Binding]) -> Result<(), Error> {
+        let mut doomed: Vec<Doomed, BATCH> = Vec::new();
+        for binding in bindings {
+            let address = self.pasid_entry(binding.device, binding.pasid)?;
+            let PasidEntry { word0, word1, .. } = self.frames.read(address);
+            let (domain, translation) = (DomainId(word1.domain()), word0.translation());
+            doomed.push(Doomed { address, domain, translation }).map_err(|_| Error::BatchTooLong)?;
+        }
+        for &Doomed { address, .. } in &doomed {
+            let mut entry: PasidEntry = self.frames.read(address);
+            entry.word0.set_present(false);
+            self.frames.write(address, entry);
+        }
+        self.forget_bindings(bindings, &doomed)?;
+        for &Doomed { address, domain, .. } in &doomed {
+            // A binding that the batch names twice is zero already the second time.
+            if self.frames.read::<PasidEntry, 8>(address) != PasidEntry::DENY {
+                self.frames.write(address, PasidEntry::DENY);
+                self.count_binding(domain, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a PASID of a device is bound to.
+    #[must_use]
+    pub fn binding(&self, device: SourceId, pasid: Pasid) -> Option<Target> {
+        let entry: PasidEntry = self.frames.read(self.pasid_entry(device, pasid).ok()?);
+        let domain = DomainId(entry.word1.domain());
+        match (entry.word0.present(), entry.word0.translation()) {
+            (false, _) => None,
+            (true, TranslationType::Nested) => {
+                Some(Target::Nested { parent: domain, root: address(entry.word2.first_stage()) })
+            }
+            (true, _) => Some(Target::Domain(domain)),
+        }
+    }
+
+    /// The teardown of entries that are no longer present, in one submission.
+    fn forget_bindings(&mut self, bindings: &[Binding], doomed: &[Doomed]) -> Result<(), Error> {
+        for (binding, doomed) in bindings.iter().zip(doomed) {
+            self.push(Descriptor::pasid_cache(doomed.domain, binding.pasid))?;
+        }
+        self.fence()?;
+        let mut forgotten: Vec<DomainId, BATCH> = Vec::new();
+        for (binding, doomed) in bindings.iter().zip(doomed) {
+            match doomed.translation {
+                TranslationType::FirstStage | TranslationType::PassThrough => {
+                    self.push(Descriptor::pasid_iotlb(doomed.domain, binding.pasid))?;
+                }
+                // A domain that several bindings share is forgotten once.
+                _ if forgotten.contains(&doomed.domain) => {}
+                _ => {
+                    self.push(Descriptor::iotlb_domain(doomed.domain))?;
+                    // There is room for as many as there are bindings.
+                    let _ = forgotten.push(doomed.domain);
+                }
+            }
+        }
+        if bindings.iter().any(|binding| self.ats.contains(&binding.device)) {
+            self.fence()?;
+            for &Binding { device, pasid } in
+                bindings.iter().filter(|binding| self.ats.contains(&binding.device))
+            {
+                let untagged = self.attached(device).is_ok_and(|c| c.entry.word1.rid_pasid() == pasid.get());
+                let descriptor = Descriptor::pasid_device_tlb(device, pasid);
+                self.queue.push(&mut self.registers, &mut self.frames, descriptor)?;
+                if untagged {
+                    let descriptor = Descriptor::device_tlb(device);
+                    self.queue.push(&mut self.registers, &mut self.frames, descriptor)?;
+                }
+            }
+        }
+        self.submit()
+    }
+
+    /// Writes an entry that is all zero, and makes hardware see it.
+    fn publish(
+        &mut self,
+        address: u64,
+        pasid: Pasid,
+        domain: DomainId,
+        entry: PasidEntry,
+    ) -> Result<(), Error> {
+        self.count_binding(domain, Some(pasid))?;
+        self.frames.write(address, entry);
+        if !self.capabilities.caching_mode() {
+            return self.flush_write_buffer();
+        }
+        // What was not present is cached under domain 0 (VT-d 6.2.1).
+        self.push(Descriptor::pasid_cache(DomainId(0), pasid))?;
+        self.push(Descriptor::pasid_cache(domain, pasid))?;
+        self.fence()?;
+        self.push(Descriptor::pasid_iotlb(domain, pasid))?;
+        self.push(Descriptor::iotlb_domain(domain))?;
+        self.submit()
+    }
+
+    /// Counts a binding of a domain: one more under a PASID, or one less.
+    fn count_binding(&mut self, domain: DomainId, bound: Option<Pasid>) -> Result<(), Error> {
+        let mut record = self.domains.get(&self.frames, domain)?;
+        match bound {
+            Some(pasid) => {
+                record.bindings = record.bindings.checked_add(1).ok_or(Error::DomainBound)?;
+                record.pasid = Some(pasid).filter(|_| record.stage == Stage::First);
+            }
+            None => {
+                record.bindings = record.bindings.saturating_sub(1);
+                record.pasid = record.pasid.filter(|_| record.bindings != 0);
+            }
+        }
+        self.domains.set(&mut self.frames, domain, record);
+        Ok(())
+    }
+
+    /// The entry that binds `pasid` to `target`; nothing is written.
+    fn compose(&self, pasid: Pasid, target: Target) -> Result<PasidEntry, Error> {
+        let ecap = self.capabilities.ecap();
+        let domain = target.domain();
+        let record = self.domains.get(&self.frames, domain)?;
+        let word0 = PasidWord0::new().with_present(true).with_address_width(self.levels - 2);
+        let word1 = PasidWord1::new().with_domain(domain.get());
+        let word2 = PasidWord2::new();
+        let second = word0.with_second_stage(frame(record.root));
+        Ok(match (target, record.stage) {
+            (Target::Domain(_), Stage::Second) => {
+                PasidEntry { word0: second.with_translation(TranslationType::SecondStage), word1, word2 }
+            }
+            (Target::Domain(_), Stage::First) => {
+                if record.pasid.is_some_and(|bound| bound != pasid) {
+                    return Err(Error::OtherPasid);
+                }
+                let word2 = word2.with_first_stage(frame(record.root));
+                PasidEntry { word0: word0.with_translation(TranslationType::FirstStage), word1, word2 }
+            }
+            (Target::Domain(_), Stage::PassThrough) => {
+                PasidEntry { word0: word0.with_translation(TranslationType::PassThrough), word1, word2 }
+            }
+            (Target::Nested { root, .. }, Stage::Second) => {
+                if !ecap.nest() {
+                    return Err(Error::Missing(Feature::Nested));
+                }
+                if !root.is_multiple_of(4096) || root >> self.iova_bits() != 0 {
+                    return Err(Error::InvalidRange);
+                }
+                let word2 = word2.with_first_stage(frame(root));
+                PasidEntry { word0: second.with_translation(TranslationType::Nested), word1, word2 }
+            }
+            (Target::Nested { .. }, _) => return Err(Error::NotTranslated),
+        })
+    }
+
+    /// Where the directory entry of a PASID is.
+    fn directory_entry(&self, context: &Context, pasid: Pasid) -> Result<u64, Error> {
+        if pasid.get() >> context.entry.pasid_bits() != 0 {
+            return Err(Error::PasidTooWide);
+        }
+        Ok(address(context.entry.word0.directory()) + pasid.directory_index() * PasidDirectoryEntry::BYTES)
+    }
+
+    /// Where the entry of a PASID is that is bound, or in quarantine.
+    fn pasid_entry(&self, device: SourceId, pasid: Pasid) -> Result<u64, Error> {
+        let entry = self.directory_entry(&self.attached(device)?, pasid)?;
+        let directory: PasidDirectoryEntry = self.frames.read(entry);
+        if !directory.present() {
+            return Err(Error::NotBound);
+        }
+        let entry = address(directory.frame()) + pasid.table_index() * PasidEntry::BYTES;
+        match self.frames.read(entry) {
+            PasidEntry::DENY => Err(Error::NotBound),
+            _ => Ok(entry),
+        }
+    }
+
+    /// Where the entry of a PASID is, or would be: its table is made where there is none. A table stays until
+    /// the device is detached.
+    fn pasid_entry_or_table(&mut self, context: &Context, pasid: Pasid) -> Result<u64, Error> {
+        let entry = self.directory_entry(context, pasid)?;
+        let directory: PasidDirectoryEntry = self.frames.read(entry);
+        let table = if directory.present() {
+            address(directory.frame())
+        } else {
+            let table = self.frames.allocate(0)?;
+            self.frames.write(entry, PasidDirectoryEntry::new().with_present(true).with_frame(frame(table)));
+            table
+        };
+        Ok(table + pasid.table_index() * PasidEntry::BYTES)
+    }
+}

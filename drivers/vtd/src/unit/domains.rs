@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Domains and what they map.
+use super::Unit;
+use crate::access::{Registers, TableMemory};
+use crate::domain::{Domain, Stage};
+use crate::error::{Error, Feature};
+use crate::ids::DomainId;
+use crate::paging::{Access, Detached, Mapping, PageSize, PageTable, Range};
+use crate::tables::Descriptor;
+
+/// What hardware takes for interrupts, whatever the tables say (VT-d 3.14): never an address of memory.
+const INTERRUPT_RANGE: core::ops::Range<u64> = 0xfee0_0000..0xfef0_0000;
+/// Page-selective invalidations of one change; a range that needs more is forgotten with its whole domain.
+const MOST_SELECTIVE: usize = 8;
+/// Width of the addresses that a 4-level first-stage table translates: the canonical lower half.
+const FIRST_STAGE_BITS: u8 = 47;
+
+impl<R: Registers, M: TableMemory> Unit<R, M> {
+    /// Makes a domain. Nothing is mapped in it.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::NoDomain`], [`Error::NoMemory`].
+    pub fn create_domain(&mut self, stage: Stage) -> Result<DomainId, Error> {
+        let ecap = self.capabilities.ecap();
+        match stage {
+            Stage::First if !ecap.fsts() => return Err(Error::Missing(Feature::FirstStage)),
+            Stage::PassThrough if !ecap.pt() => return Err(Error::Missing(Feature::PassThrough)),
+            _ => {}
+        }
+        let root = if stage == Stage::PassThrough { 0 } else { self.frames.allocate(0)? };
+        let domain = match self.domains.allocate(&self.frames) {
+            Ok(domain) => domain,
+            Err(error) => {
+                if root != 0 {
+                    self.frames.release(root, 0);
+                }
+                return Err(error);
+            }
+        };
+        self.domains.set(&mut self.frames, domain, Domain { stage, root, bindings: 0, pasid: None });
+        Ok(domain)
+    }
+
+    /// Destroys a domain and gives its tables back. Every unbinding has already made hardware forget it.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDomain`], [`Error::DomainBound`].
+    pub fn destroy_domain(&mut self, domain: DomainId) -> Result<(), Error> {
+        let record = self.domains.get(&self.frames, domain)?;
+        if record.bindings != 0 {
+            return Err(Error::DomainBound);
+        }
+        if let Ok(table) = self.page_table(&record) {
+            table.destroy(&mut self.frames);
+        }
+        self.domains.release(&mut self.frames, domain);
+        Ok(())
+    }
+
+    /// Maps memory in a domain, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDomain`], [`Error::NotTranslated`], [`Error::InvalidRange`], [`Error::InvalidAccess`],
+    /// [`Error::AlreadyMapped`], [`Error::NoMemory`]. After [`Error::Unconfirmed`] it is mapped; hardware may
+    /// deny it until [`Unit::settle`] succeeds.
+    pub fn map(&mut self, domain: DomainId, mapping: Mapping) -> Result<(), Error> {
+        let record = self.domains.get(&self.frames, domain)?;
+        let table = self.page_table(&record)?;
+        let range = self.range(&table, mapping.iova, mapping.bytes)?;
+        self.check_memory(mapping.phys, mapping.bytes)?;
+        if !table.takes(mapping.access) {
+            return Err(Error::InvalidAccess);
+        }
+        let mut detached = Detached::default();
+        let made = table.map(&mut self.frames, &mapping, &mut detached);
+        if made.is_err() && !detached.is_empty() {
+            return self.forget_pages(domain, &record, range, detached).and(made);
+        }
+        made?;
+        if self.capabilities.caching_mode() {
+            return self.forget_pages(domain, &record, range, detached);
+        }
+        self.flush_write_buffer()
+    }
+
+    /// Unmaps a range, all of which is mapped. Returns when no device can reach what was mapped there.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDomain`], [`Error::NotTranslated`], [`Error::InvalidRange`], [`Error::NotMapped`],
+    /// [`Error::NoMemory`] (a large page that is unmapped in part needs a table). After [`Error::Unconfirmed`] it
+    /// is unmapped, but devices may reach it until [`Unit::settle`] succeeds.
+    pub fn unmap(&mut self, domain: DomainId, iova: u64, bytes: u64) -> Result<(), Error> {
+        let record = self.domains.get(&self.frames, domain)?;
+        let table = self.page_table(&record)?;
+        let range = self.range(&table, iova, bytes)?;
+        let mut detached = Detached::default();
+        table.unmap(&mut self.frames, range, &mut detached)?;
+        self.forget_pages(domain, &record, range, detached)
+    }
+
+    /// Where `iova` leads in a domain, and what may be done there.
+    #[must_use]
+    pub fn translate(&self, domain: DomainId, iova: u64) -> Option<(u64, Access)> {
+        let table = self.page_table(&self.domains.get(&self.frames, domain).ok()?).ok()?;
+        if iova >> self.table_bits(&table) != 0 {
+            return None;
+        }
+        table.translate(&self.frames, iova)
+    }
+
+    /// The page table of a domain.
+    fn page_table(&self, record: &Domain) -> Result<PageTable, Error> {
+        let cap = self.capabilities.cap();
+        let (levels, large, huge) = match record.stage {
+            Stage::Second => (self.levels, cap.sslps() & 1 != 0, cap.sslps() & 2 != 0),
+            Stage::First => (4, true, cap.fs1gp()),
+            Stage::PassThrough => return Err(Error::NotTranslated),
+        };
+        let largest = match (large, huge) {
+            (true, true) => PageSize::Huge,
+            (true, false) => PageSize::Large,
+            _ => PageSize::Small,
+        };
+        Ok(PageTable { root: record.root, levels, stage: record.stage, largest })
+    }
+
+    fn table_bits(&self, table: &PageTable) -> u8 {
+        match table.stage {
+            Stage::First => FIRST_STAGE_BITS,
+            _ => self.iova_bits(),
+        }
+    }
+
+    /// A range of guest addresses, checked.
+    fn range(&self, table: &PageTable, iova: u64, bytes: u64) -> Result<Range, Error> {
+        let end = iova.checked_add(bytes).ok_or(Error::InvalidRange)?;
+        let aligned = iova.is_multiple_of(4096) && bytes.is_multiple_of(4096) && bytes != 0;
+        let interrupts = iova < INTERRUPT_RANGE.end && end > INTERRUPT_RANGE.start;
+        if !aligned || interrupts || end > 1 << self.table_bits(table) {
+            return Err(Error::InvalidRange);
+        }
+        Ok(Range { start: iova, end })
+    }
+
+    /// Whether memory may be mapped: aligned, addressable, and neither interrupts nor the unit's own tables.
+    fn check_memory(&self, phys: u64, bytes: u64) -> Result<(), Error> {
+        let end = phys.checked_add(bytes).ok_or(Error::InvalidRange)?;
+        let interrupts = phys < INTERRUPT_RANGE.end && end > INTERRUPT_RANGE.start;
+        let wide = end > 1 << self.config.host_address_bits.min(52);
+        if !phys.is_multiple_of(4096) || interrupts || wide || self.frames.overlaps(phys, bytes) {
+            return Err(Error::InvalidRange);
+        }
+        Ok(())
+    }
+
+    /// Makes hardware forget the pages of a range and the tables that led there, and gives the tables back once
+    /// it has.
+    fn forget_pages(
+        &mut self,
+        domain: DomainId,
+        record: &Domain,
+        range: Range,
+        mut detached: Detached,
+    ) -> Result<(), Error> {
+        // A domain that is not bound is cached nowhere: every unbinding made hardware forget it.
+        let forgotten =
+            if record.bindings == 0 { Ok(()) } else { self.forget_bound_pages(domain, record, range) };
+        match forgotten {
+            Ok(()) => detached.release(&mut self.frames),
+            Err(_) => self.detached.append(&mut self.frames, detached),
+        }
+        forgotten
+    }
+
+    fn forget_bound_pages(&mut self, domain: DomainId, record: &Domain, range: Range) -> Result<(), Error> {
+        let cap = self.capabilities.cap();
+        let most = if cap.psi() { MOST_SELECTIVE } else { 0 };
+        let selective = blocks(range, cap.mamv()).take(most + 1).count() <= most;
+        let pasid = record.pasid.filter(|_| record.stage == Stage::First);
+        if selective {
+            for (iova, mask) in blocks(range, cap.mamv()) {
+                self.push(match pasid {
+                    Some(pasid) => Descriptor::pasid_iotlb_pages(domain, pasid, iova, mask),
+                    None => Descriptor::iotlb_pages(domain, iova, mask),
+                })?;
+            }
+        } else {
+            self.push(match pasid {
+                Some(pasid) => Descriptor::pasid_iotlb(domain, pasid),
+                None => Descriptor::iotlb_domain(domain),
+            })?;
+        }
+        self.push_device_tlbs()?;
+        self.submit()
+    }
+}
+
+/// The naturally aligned blocks of 2^mask pages, mask at most `most`, that a range is made of.
+fn blocks(range: Range, most: u8) -> impl Iterator<Item = (u64, u8)> {
+    let mut page = range.start / 4096;
+    let end = range.end / 4096;
+    core::iter::from_fn(move || {
+        let left = end.checked_sub(page).filter(|&left| left != 0)?;
+        let aligned = if page == 0 { 63 } else { page.trailing_zeros() };
+        let mask = u8::try_from(aligned.min(left.ilog2())).unwrap_or(0).min(most);
+        let block = (page * 4096, mask);
+        page += 1 << mask;
+        Some(block)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_cover_a_range_exactly() {
+        let parts = |start: u64, end: u64, most| {
+            let range = Range { start: start << 12, end: end << 12 };
+            blocks(range, most).map(|(iova, mask)| (iova >> 12, mask)).collect::<Vec<_>>()
+        };
+        assert_eq!(parts(0, 1, 9), [(0, 0)]);
+        assert_eq!(parts(1, 8, 9), [(1, 0), (2, 1), (4, 2)]);
+        assert_eq!(parts(0, 512, 18), [(0, 9)]);
+        assert_eq!(parts(0, 8, 1), [(0, 1), (2, 1), (4, 1), (6, 1)]);
+        assert_eq!(parts(5, 5, 9), []);
+    }
+}
