@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! QEMU's device models without a kernel: the processor halts at once, registers are reached over the qtest
+//! socket, and guest memory is a file that both sides map.
+mod edu;
+mod machine;
+mod memory;
+mod socket;
+
+pub use edu::Edu;
+pub use machine::{Machine, Options, Qemu};
+pub use memory::GuestMemory;
+pub use socket::Socket;

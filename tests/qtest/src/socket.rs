@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The qtest protocol: one line a command, one line a reply.
+use std::fmt::Display;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How long a reply may take before the machine counts as hung.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A connection to a machine, shared by everything that reaches it. A broken connection is a failed test, so
+/// methods panic where QEMU does not answer as it must.
+#[derive(Clone, Debug)]
+pub struct Socket(Arc<Mutex<BufReader<UnixStream>>>);
+
+impl Socket {
+    /// Speaks over `stream`.
+    ///
+    /// # Errors
+    /// Those of the stream.
+    pub fn new(stream: UnixStream) -> std::io::Result<Self> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        Ok(Self(Arc::new(Mutex::new(BufReader::new(stream)))))
+    }
+
+    fn command(&self, line: &impl Display) -> u64 {
+        let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.get_mut().write_all(format!("{line}\n").as_bytes()).expect("QEMU takes commands");
+        let mut reply = String::new();
+        loop {
+            reply.clear();
+            assert_ne!(stream.read_line(&mut reply).expect("QEMU answers"), 0, "QEMU is gone after {line}");
+            // Lines about interrupts may come between.
+            if !reply.starts_with("IRQ") {
+                break;
+            }
+        }
+        let value = reply.trim_end().strip_prefix("OK").unwrap_or_else(|| panic!("{line}: {reply}"));
+        match value.trim().strip_prefix("0x") {
+            Some(digits) => u64::from_str_radix(digits, 16).expect("a number"),
+            None => 0,
+        }
+    }
+
+    /// Reads 32 bits at a guest-physical address.
+    #[must_use]
+    pub fn read32(&self, phys: u64) -> u32 {
+        u32::try_from(self.command(&format_args!("readl {phys:#x}"))).expect("32 bits")
+    }
+
+    /// Writes 32 bits.
+    pub fn write32(&self, phys: u64, value: u32) {
+        self.command(&format_args!("writel {phys:#x} {value:#x}"));
+    }
+
+    /// Reads 64 bits.
+    #[must_use]
+    pub fn read64(&self, phys: u64) -> u64 {
+        self.command(&format_args!("readq {phys:#x}"))
+    }
+
+    /// Writes 64 bits.
+    pub fn write64(&self, phys: u64, value: u64) {
+        self.command(&format_args!("writeq {phys:#x} {value:#x}"));
+    }
+
+    /// Reads a 32-bit register of a function's configuration space, through the ports.
+    #[must_use]
+    pub fn read_config(&self, device: vtd::SourceId, register: u8) -> u32 {
+        self.select(device, register);
+        u32::try_from(self.command(&"inl 0xcfc")).expect("32 bits")
+    }
+
+    /// Writes a 32-bit register of a function's configuration space.
+    pub fn write_config(&self, device: vtd::SourceId, register: u8, value: u32) {
+        self.select(device, register);
+        self.command(&format_args!("outl 0xcfc {value:#x}"));
+    }
+
+    fn select(&self, device: vtd::SourceId, register: u8) {
+        let address = 1 << 31 | u32::from(device.get()) << 8 | u32::from(register);
+        self.command(&format_args!("outl 0xcf8 {address:#x}"));
+    }
+
+    /// The unit's register page at `base`.
+    #[must_use]
+    pub fn unit(&self, base: u64) -> UnitRegisters {
+        UnitRegisters { socket: self.clone(), base, accesses: 0 }
+    }
+}
+
+/// The registers of a unit behind a socket.
+#[derive(Debug)]
+pub struct UnitRegisters {
+    socket: Socket,
+    base: u64,
+    /// How many accesses were made.
+    pub accesses: u64,
+}
+
+impl vtd::Registers for UnitRegisters {
+    fn read32(&mut self, offset: u32) -> u32 {
+        self.accesses += 1;
+        self.socket.read32(self.base + u64::from(offset))
+    }
+    fn write32(&mut self, offset: u32, value: u32) {
+        self.accesses += 1;
+        self.socket.write32(self.base + u64::from(offset), value);
+    }
+    fn read64(&mut self, offset: u32) -> u64 {
+        self.accesses += 1;
+        self.socket.read64(self.base + u64::from(offset))
+    }
+    fn write64(&mut self, offset: u32, value: u64) {
+        self.accesses += 1;
+        self.socket.write64(self.base + u64::from(offset), value);
+    }
+}
