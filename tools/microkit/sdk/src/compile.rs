@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Compiling protection domains against rust-sel4.
+//!
+//! Two steps, so that what each says can be told apart: `cargo fetch` reaches for sources and is silent when all is
+//! well; `cargo build` compiles, and what it says goes to the terminal.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::{BuildRequest, Error, Result, Sdk, libclang, lock};
+
+/// Target of the protection domains: of those that come with Rust, the one whose `core` brings memory functions.
+pub const PD_TARGET: &str = "x86_64-unknown-none";
+
+/// rust-sel4's repository, as the configuration files name it.
+pub(crate) const RUST_SEL4: &str = "https://github.com/seL4/rust-sel4";
+
+/// A program of the workspace and the file that the system description calls it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// The Cargo package.
+    pub package: String,
+    /// The program in it.
+    pub binary: String,
+    /// The file, relative to the output folder.
+    pub image: String,
+}
+
+impl Program {
+    /// The program `name` of the package `name`, as `name.elf`.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { package: name.to_owned(), binary: name.to_owned(), image: format!("{name}.elf") }
+    }
+}
+
+impl Sdk {
+    /// Compiles the programs of `request` and copies each to its image in the output folder.
+    ///
+    /// # Errors
+    /// When a tool is missing, a source is out of reach or a program does not compile.
+    pub fn compile(&self, request: &BuildRequest) -> Result<()> {
+        let board = self.board(request.configuration)?;
+        let libclang = libclang::find(self.environment())?;
+        self.look_for_target(&request.workspace)?;
+
+        let target = self.target_folder(&request.workspace);
+        let lock = lock::prepare(&request.workspace, self.release(), &target)?;
+        let cargo = |verb: &'static str| {
+            let mut cargo = self.cargo(verb, &request.workspace, &lock);
+            cargo.env("SEL4_INCLUDE_DIRS", &board.include).env(libclang::VARIABLE, &libclang);
+            cargo
+        };
+
+        let mut fetch = cargo("fetch");
+        fetch.args(["--target", PD_TARGET]);
+        let output = start(&mut fetch, Command::output)?;
+        self.judge("fetch", &fetch, &output)?;
+
+        let mut build = cargo("build");
+        build.args(["--release", "--target", PD_TARGET, "--target-dir"]).arg(&target);
+        for program in &request.programs {
+            build.args(["--package", &program.package, "--bin", &program.binary]);
+        }
+        let status = start(&mut build, Command::status)?;
+        if !status.success() {
+            return Err(self.failed("build", &build, String::new()));
+        }
+        let built = target.join(PD_TARGET).join("release");
+        request
+            .programs
+            .iter()
+            .try_for_each(|program| copy(&built.join(&program.binary), &request.output.join(&program.image)))
+    }
+
+    /// The build folder: one for each release, beside that of the embedded default.
+    fn target_folder(&self, workspace: &Path) -> PathBuf {
+        let target = self.environment().variable("CARGO_TARGET_DIR").map(PathBuf::from);
+        let target = workspace.join(target.unwrap_or_else(|| "target".into()));
+        target.join("microkit-sdk").join(self.release().version)
+    }
+
+    /// A Cargo that has rust-sel4's crates patched in and its own lock file.
+    fn cargo(&self, verb: &str, workspace: &Path, lock: &Path) -> Command {
+        let program = self.environment().variable("CARGO").cloned();
+        let mut cargo = Command::new(program.unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(workspace).arg(verb);
+        cargo
+            .arg("--config")
+            .arg(workspace.join(format!("tools/microkit/sdk/{}.toml", self.release().version)));
+        cargo.args(["--config", "unstable.lockfile-path=true", "--config"]);
+        // A TOML literal string takes a path as it is.
+        let mut setting = OsString::from("resolver.lockfile-path='");
+        setting.push(lock);
+        setting.push("'");
+        cargo.arg(setting);
+        // rust-sel4 is written in a Rust with features that stable has not let go of yet; the same switch lets Cargo
+        // have its lock file elsewhere.
+        cargo.env("RUSTC_BOOTSTRAP", "1");
+        // These would take the place of what the configuration file says.
+        for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "SEL4_PREFIX"] {
+            cargo.env_remove(variable);
+        }
+        cargo
+    }
+
+    fn look_for_target(&self, workspace: &Path) -> Result<()> {
+        let program = self.environment().variable("RUSTC").cloned();
+        let mut rustc = Command::new(program.unwrap_or_else(|| "rustc".into()));
+        rustc.current_dir(workspace).args(["--print", "target-libdir", "--target", PD_TARGET]);
+        let output = start(&mut rustc, Command::output)?;
+        let folder = String::from_utf8_lossy(&output.stdout);
+        if output.status.success() && Path::new(folder.trim()).is_dir() {
+            Ok(())
+        } else {
+            Err(Error::NoTarget)
+        }
+    }
+
+    /// Turns the end of a silent step into a result.
+    fn judge(&self, verb: &'static str, command: &Command, output: &Output) -> Result<()> {
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        if said.to_lowercase().contains(&format!("unable to update {}", RUST_SEL4.to_lowercase())) {
+            return Err(Error::SourceOutOfReach { release: self.release(), said: reason(&said).to_owned() });
+        }
+        Err(self.failed(verb, command, format!(":\n{}", said.trim())))
+    }
+
+    fn failed(&self, verb: &'static str, command: &Command, said: String) -> Error {
+        Error::Cargo { release: self.release(), verb, said, line: line(command) }
+    }
+}
+
+/// The one line of Cargo's that tells why: git's own, else the innermost cause.
+fn reason(said: &str) -> &str {
+    let lines = || said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let git = lines().find_map(|line| line.strip_prefix("fatal: "));
+    git.or_else(|| lines().next_back()).unwrap_or("Cargo does not say why")
+}
+
+/// Runs `command`; a program that is not there is an error of its own.
+pub(crate) fn start<T>(
+    command: &mut Command,
+    run: impl FnOnce(&mut Command) -> std::io::Result<T>,
+) -> Result<T> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    run(command).map_err(|why| Error::Start { program, why })
+}
+
+/// `command` as a person would type it.
+pub(crate) fn line(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let file = |verb, path: &Path, why| Error::File { verb, path: path.to_owned(), why };
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder).map_err(|why| file("make", folder, why))?;
+    }
+    std::fs::copy(from, to).map_err(|why| file("copy", from, why))?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_has_the_word_when_a_source_is_out_of_reach() {
+        let said = "    Updating git repository\nfatal: unable to access: Could not resolve host\nwarning: spurious\n\
+                    error: failed to load source\n\nCaused by:\n  process didn't exit successfully\n";
+        assert_eq!(reason(said), "unable to access: Could not resolve host");
+        assert_eq!(
+            reason("error: a\n\nCaused by:\n  failed to resolve address\n\n"),
+            "failed to resolve address"
+        );
+        assert_eq!(reason(""), "Cargo does not say why");
+    }
+
+    #[test]
+    fn every_release_has_its_configuration_file() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        for release in &crate::release::RELEASES {
+            let path = folder.join(format!("{}.toml", release.version));
+            let text = std::fs::read_to_string(&path).unwrap();
+            let table: toml::Table = text.parse().unwrap();
+            let patch = &table["patch"]["crates-io"];
+            for name in ["sel4-microkit", "sel4"] {
+                assert_eq!(patch[name]["git"].as_str(), Some(RUST_SEL4), "{name} in {}", path.display());
+                assert_eq!(
+                    patch[name]["tag"].as_str(),
+                    Some(release.rust_sel4),
+                    "{name} in {}",
+                    path.display()
+                );
+            }
+        }
+    }
+}
