@@ -79,6 +79,8 @@ const OPTIONS: &[(&str, u32)] = &[
     ("WORD_SIZE", 64),
     ("CACHE_LN_SZ", 64),
     ("KERNEL_STACK_BITS", 12),
+    // A boot loader need not set a graphics mode.
+    ("MULTIBOOT_GRAPHICS_MODE_NONE", 1),
     ("MAX_NUM_NODES", 1),
     // Entry, paging, floating point.
     ("SYSCALL", 1),
