@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The frames of regions, and what fills them.
+
+use microkit_image::record::{ANYWHERE, Region};
+use sel4_abi::{
+    BootInfo, CPtr, Frame, LARGE_PAGE_BITS, PAGE_BITS, PagingStructure, Rights, UntypedCap, VmAttributes,
+    object::ObjectType,
+};
+
+use crate::{
+    failure::{Cause, Failure, Of, Result},
+    untyped::{Free, MAX_RETYPE, ROOT},
+};
+
+/// Address bits of a region's page.
+fn page_bits(region: &Region) -> u8 {
+    if region.page_bits == u32::from(LARGE_PAGE_BITS) { LARGE_PAGE_BITS } else { PAGE_BITS }
+}
+
+/// Number of a region's pages.
+pub fn pages(region: &Region) -> u64 {
+    region.size >> page_bits(region)
+}
+
+/// Makes the frames of a region; their capabilities are in a row of slots from the one returned.
+pub fn make_frames(free: &mut Free, region: &Region) -> Result<'static, CPtr> {
+    let bits = page_bits(region);
+    let first = free.slots(pages(region))?;
+    let mut offset = 0;
+    while offset < region.size {
+        let (untyped, chunk) = if region.paddr == ANYWHERE {
+            take_chunk(free, region.size - offset, bits)?
+        } else {
+            take_chunk_at(free, region.paddr + offset, region.size - offset, bits)?
+        };
+        retype_frames(untyped, chunk, bits, first + (offset >> bits))?;
+        offset += 1 << chunk;
+    }
+    Ok(first)
+}
+
+/// The largest power of two that is not above `bytes`, as its exponent.
+fn floor_bits(bytes: u64) -> u8 {
+    // ilog2 of a word is below 64.
+    bytes.ilog2() as u8
+}
+
+/// A piece of RAM of at most `bytes` and at least a page.
+fn take_chunk(free: &mut Free, bytes: u64, page_bits: u8) -> Result<'static, (UntypedCap, u8)> {
+    let mut chunk = floor_bits(bytes);
+    while chunk > page_bits && !free.has(chunk) {
+        chunk -= 1;
+    }
+    Ok((free.take(chunk)?, chunk))
+}
+
+/// A piece at `paddr` of at most `bytes` and at least a page.
+fn take_chunk_at(free: &mut Free, paddr: u64, bytes: u64, page_bits: u8) -> Result<'static, (UntypedCap, u8)> {
+    let taken = Failure::new("frame", Cause::Taken(paddr));
+    let (index, piece_bits) = free.around(paddr).ok_or(taken)?;
+    // An address of 0 is aligned to everything.
+    let alignment = paddr.trailing_zeros() as u8;
+    let chunk = floor_bits(bytes).min(alignment).min(piece_bits);
+    if chunk < page_bits {
+        return Err(taken);
+    }
+    Ok((free.take_at(index, chunk, paddr)?, chunk))
+}
+
+fn retype_frames(untyped: UntypedCap, chunk: u8, page_bits: u8, first: CPtr) -> Result<'static, ()> {
+    let object = if page_bits == LARGE_PAGE_BITS { ObjectType::LargePage } else { ObjectType::Page };
+    let mut left = 1u64 << (chunk - page_bits);
+    let mut slot = first;
+    while left > 0 {
+        let count = left.min(MAX_RETYPE);
+        untyped.retype(object, 0, ROOT, slot, count).of("frames")?;
+        slot += count;
+        left -= count;
+    }
+    Ok(())
+}
+
+/// A window in the root task's own address space through which it fills frames.
+pub struct Window;
+
+impl Window {
+    /// Where 4 KiB pages appear: far from the root task's image.
+    const SMALL: u64 = 0x7000_0000_0000;
+    /// Where 2 MiB pages appear.
+    const LARGE: u64 = Self::SMALL + (1 << LARGE_PAGE_BITS);
+
+    /// Makes the paging structures of the window.
+    pub fn new(free: &mut Free) -> Result<'static, Self> {
+        for level in [PagingStructure::Pdpt, PagingStructure::PageDirectory, PagingStructure::PageTable] {
+            let cap = free.object(level.object(), 0, "paging structure of the initialiser")?;
+            level.map(cap, BootInfo::INIT_VSPACE, Self::SMALL).of("paging structure of the initialiser")?;
+        }
+        Ok(Self)
+    }
+
+    /// Copies `data` to `offset` within the region whose frames are in the slots from `first`.
+    pub fn fill(&self, region: &Region, first: CPtr, mut offset: u64, mut data: &[u8]) -> Result<'static, ()> {
+        let bits = page_bits(region);
+        let vaddr = if bits == LARGE_PAGE_BITS { Self::LARGE } else { Self::SMALL };
+        while !data.is_empty() {
+            let in_page = offset & ((1 << bits) - 1);
+            let len = data.len().min(((1u64 << bits) - in_page) as usize);
+            let (now, later) = data.split_at(len);
+            let frame = Frame(first + (offset >> bits));
+            frame.map(BootInfo::INIT_VSPACE, vaddr, Rights::READ_WRITE, VmAttributes::WriteBack).of("frame")?;
+            let target: *mut u8 = core::ptr::with_exposed_provenance_mut((vaddr + in_page) as usize);
+            // SAFETY: the page has just been mapped writable there, nothing else is there, and `len` stays within
+            // it; the data is in this program's image.
+            unsafe { core::ptr::copy_nonoverlapping(now.as_ptr(), target, len) };
+            frame.unmap().of("frame")?;
+            offset += len as u64;
+            data = later;
+        }
+        Ok(())
+    }
+}
