@@ -5,7 +5,7 @@
 
 use core::ops::Range;
 
-use crate::{CPtr, IpcBuffer, PAGE_SIZE, Word};
+use crate::{CPtr, IpcBuffer, PAGE_SIZE, Word, to_usize};
 
 const IPC_BUFFER: usize = 32;
 const EMPTY: usize = 40;
@@ -23,14 +23,14 @@ pub struct Untyped {
     /// Its physical address.
     pub paddr: u64,
     /// log2 of its bytes.
-    pub size_bits: u8,
+    pub size_bits: u32,
     /// Whether it lies outside RAM.
     pub device: bool,
 }
 
 /// The boot information page.
 #[derive(Debug, Clone, Copy)]
-pub struct BootInfo<'a>(&'a [u8; PAGE_SIZE as usize]);
+pub struct BootInfo<'a>(&'a [u8; PAGE_SIZE]);
 
 impl<'a> BootInfo<'a> {
     /// The initial thread's TCB.
@@ -48,7 +48,7 @@ impl<'a> BootInfo<'a> {
 
     /// Reads a boot information page.
     #[must_use]
-    pub const fn new(page: &'a [u8; PAGE_SIZE as usize]) -> Self {
+    pub const fn new(page: &'a [u8; PAGE_SIZE]) -> Self {
         Self(page)
     }
 
@@ -65,7 +65,7 @@ impl<'a> BootInfo<'a> {
     /// Where the initial thread's IPC buffer is mapped.
     #[must_use]
     pub fn ipc_buffer(&self) -> *mut IpcBuffer {
-        core::ptr::with_exposed_provenance_mut(self.word(IPC_BUFFER) as usize)
+        core::ptr::with_exposed_provenance_mut(to_usize(self.word(IPC_BUFFER)))
     }
 
     /// The empty slots of the initial thread's CNode.
@@ -82,8 +82,8 @@ impl<'a> BootInfo<'a> {
 
     /// log2 of the number of slots of the initial thread's CNode.
     #[must_use]
-    pub fn cnode_size_bits(&self) -> u8 {
-        self.0[CNODE_SIZE_BITS]
+    pub fn cnode_size_bits(&self) -> u32 {
+        self.0[CNODE_SIZE_BITS] as u32
     }
 
     /// The untyped memory, in the kernel's order.
@@ -96,7 +96,7 @@ impl<'a> BootInfo<'a> {
             Untyped {
                 cap,
                 paddr: this.word(entry),
-                size_bits: this.0[entry + 10],
+                size_bits: this.0[entry + 10].into(),
                 device: this.0[entry + 11] != 0,
             }
         })

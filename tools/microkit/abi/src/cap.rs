@@ -60,7 +60,14 @@ impl UntypedCap {
     ///
     /// # Errors
     /// The kernel's: too little memory, slots in use.
-    pub fn retype(self, object: ObjectType, size_bits: u8, cnode: CNode, first: Word, count: Word) -> Result<(), Error> {
+    pub fn retype(
+        self,
+        object: ObjectType,
+        size_bits: u32,
+        cnode: CNode,
+        first: Word,
+        count: Word,
+    ) -> Result<(), Error> {
         invoke(
             self.0,
             label::UNTYPED_RETYPE,
@@ -257,7 +264,13 @@ impl Frame {
     ///
     /// # Errors
     /// The kernel's: no page table there, mapped already.
-    pub fn map(self, vspace: CPtr, vaddr: Word, rights: Rights, attributes: VmAttributes) -> Result<(), Error> {
+    pub fn map(
+        self,
+        vspace: CPtr,
+        vaddr: Word,
+        rights: Rights,
+        attributes: VmAttributes,
+    ) -> Result<(), Error> {
         invoke(self.0, label::X86_PAGE_MAP, &[vspace], &[vaddr, rights.0, attributes as u64])
     }
 

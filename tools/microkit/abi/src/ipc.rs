@@ -76,7 +76,8 @@ pub unsafe fn set_ipc_buffer(buffer: *mut IpcBuffer) {
 pub fn with_ipc_buffer<T>(f: impl FnOnce(&IpcBuffer) -> T) -> T {
     // SAFETY: set_ipc_buffer's caller vouches for the address. The program has one thread, and the kernel writes
     // to the buffer only within that thread's system calls.
-    f(unsafe { IPC_BUFFER.load(Ordering::Relaxed).as_ref() }.expect("the IPC buffer's address is set at start"))
+    f(unsafe { IPC_BUFFER.load(Ordering::Relaxed).as_ref() }
+        .expect("the IPC buffer's address is set at start"))
 }
 
 /// Writes the IPC buffer. The closure must not make a system call, nor use the buffer by another way.
@@ -85,7 +86,8 @@ pub fn with_ipc_buffer<T>(f: impl FnOnce(&IpcBuffer) -> T) -> T {
 /// Before [`set_ipc_buffer`].
 pub fn with_ipc_buffer_mut<T>(f: impl FnOnce(&mut IpcBuffer) -> T) -> T {
     // SAFETY: as in `with_ipc_buffer`; nested use, the one way to a second reference, is excluded by contract.
-    f(unsafe { IPC_BUFFER.load(Ordering::Relaxed).as_mut() }.expect("the IPC buffer's address is set at start"))
+    f(unsafe { IPC_BUFFER.load(Ordering::Relaxed).as_mut() }
+        .expect("the IPC buffer's address is set at start"))
 }
 
 /// The tag of a message (`seL4_MessageInfo_t`): label 20 bits, capabilities unwrapped 3, extra capabilities 2,

@@ -24,28 +24,37 @@ mod syscall;
 
 pub use bootinfo::{BootInfo, Untyped};
 pub use cap::{
-    AsidPool, CNode, CPtr, Endpoint, Frame, IoPort, IrqControl, IrqHandler, MsiSource, Notification, PagingStructure,
-    Rights, Tcb, UntypedCap, UserContext, VmAttributes, WORD_BITS,
+    AsidPool, CNode, CPtr, Endpoint, Frame, IoPort, IrqControl, IrqHandler, MsiSource, Notification,
+    PagingStructure, Rights, Tcb, UntypedCap, UserContext, VmAttributes, WORD_BITS,
 };
 pub use error::Error;
 pub use fault::{CapFault, Fault, UnknownSyscall, UserException, VmFault};
-pub use ipc::{
-    IpcBuffer, MAX_LENGTH, MessageInfo, set_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut,
-};
+pub use ipc::{IpcBuffer, MAX_LENGTH, MessageInfo, set_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut};
 pub use syscall::{
-    FAST_REGISTERS, call, debug_put_char, nb_recv, raw_call, recv, reply, reply_recv, send, signal,
-    yield_now,
+    FAST_REGISTERS, call, debug_put_char, nb_recv, raw_call, recv, reply, reply_recv, send, signal, yield_now,
 };
 
 /// A machine word of the kernel's interface.
 pub type Word = u64;
 
+/// A word as an address or a number of bytes.
+#[must_use]
+pub const fn to_usize(word: Word) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "this interface is x86_64's, where both have 64 bits"
+    )]
+    {
+        word as usize
+    }
+}
+
 /// Address bits of a 4 KiB page.
-pub const PAGE_BITS: u8 = 12;
+pub const PAGE_BITS: u32 = 12;
 /// Bytes in a 4 KiB page.
-pub const PAGE_SIZE: u64 = 1 << PAGE_BITS;
+pub const PAGE_SIZE: usize = 1 << PAGE_BITS;
 /// Address bits of a 2 MiB page.
-pub const LARGE_PAGE_BITS: u8 = 21;
+pub const LARGE_PAGE_BITS: u32 = 21;
 /// The first address that no mapping may reach: the last page of the lower canonical half stays empty, so that
 /// no instruction ends at a non-canonical address.
 pub const USER_TOP: u64 = 0x7fff_ffff_f000;

@@ -32,13 +32,13 @@ pub enum ObjectType {
 }
 
 /// log2 of the bytes that a slot of a CNode takes.
-pub const SLOT_BITS: u8 = 5;
+pub const SLOT_BITS: u32 = 5;
 
 impl ObjectType {
     /// log2 of the object's bytes. `user_bits` is what a retype states for objects of a chosen size: bytes for
     /// untyped memory, slots for a CNode; it has no meaning for others.
     #[must_use]
-    pub const fn size_bits(self, user_bits: u8) -> u8 {
+    pub const fn size_bits(self, user_bits: u32) -> u32 {
         match self {
             Self::Untyped => user_bits,
             Self::CNode => user_bits + SLOT_BITS,

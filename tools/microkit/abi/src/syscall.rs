@@ -14,7 +14,12 @@ pub const FAST_REGISTERS: usize = 4;
 
 /// Makes a system call with a message in both directions; returns badge, tag and the first registers.
 #[inline(always)]
-fn syscall(number: i64, dest: Word, info: Word, regs: [Word; FAST_REGISTERS]) -> (Word, MessageInfo, [Word; 4]) {
+fn syscall(
+    number: i64,
+    dest: Word,
+    info: Word,
+    regs: [Word; FAST_REGISTERS],
+) -> (Word, MessageInfo, [Word; 4]) {
     let [mut mr0, mut mr1, mut mr2, mut mr3] = regs;
     let (badge, tag);
     // SAFETY: the block follows the kernel's convention above: every register that the kernel changes is an

@@ -5,7 +5,7 @@
 //! of libmicrokit's bits 62 and 63 cannot be there; bit 63 marks notifications instead.
 
 /// log2 of the slots of a protection domain's CNode.
-pub const CNODE_BITS: u8 = 9;
+pub const CNODE_BITS: u32 = 9;
 /// What the domain receives from: its endpoint, or its notification when nobody calls it.
 pub const INPUT_CAP: u64 = 1;
 /// Where the domain's own faults go: its parent's endpoint or the monitor's.
@@ -21,7 +21,7 @@ pub const BASE_TCB: u64 = BASE_IRQ + 64;
 /// First slot of I/O port ranges, by their number.
 pub const BASE_IOPORT: u64 = 394;
 /// Numbers of channels, interrupts, children and I/O port ranges are below this.
-pub const MAX_CHANNELS: u64 = 62;
+pub const MAX_CHANNELS: usize = 62;
 
 /// Marks a badge that came from notifications; bits 0..=61 are then the channels.
 pub const BADGE_NOTIFICATION: u64 = 1 << 63;

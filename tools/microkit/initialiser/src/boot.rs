@@ -4,7 +4,7 @@
 use core::cell::UnsafeCell;
 
 use microkit_image::Image;
-use sel4_abi::{BootInfo, PAGE_SIZE};
+use sel4_abi::{BootInfo, PAGE_SIZE, to_usize};
 
 use crate::failure::{Cause, Failure};
 
@@ -33,7 +33,7 @@ core::arch::global_asm!(
     entry = sym entry,
 );
 
-extern "C" fn entry(boot_info: *const [u8; PAGE_SIZE as usize]) -> ! {
+extern "C" fn entry(boot_info: *const [u8; PAGE_SIZE]) -> ! {
     // SAFETY: the kernel maps its boot information there, a page that nothing writes to any more.
     let boot_info = BootInfo::new(unsafe { &*boot_info });
     // SAFETY: the kernel mapped the buffer for this thread, the only one, and nothing unmaps it.
@@ -65,9 +65,9 @@ pub fn packed_system() -> Result<Image<'static>, Failure<'static>> {
     if address == 0 {
         return Err(Failure::new("packed system", Cause::NotPacked));
     }
-    let start = core::ptr::with_exposed_provenance(address as usize);
+    let start = core::ptr::with_exposed_provenance(to_usize(address));
     // SAFETY: the packer made a segment of these bytes, which the kernel loaded with the program and mapped for
     // good; nothing writes to it.
-    let bytes = unsafe { core::slice::from_raw_parts(start, len as usize) };
+    let bytes = unsafe { core::slice::from_raw_parts(start, to_usize(len)) };
     Image::new(bytes).map_err(|error| Failure::new("packed system", Cause::Image(error)))
 }

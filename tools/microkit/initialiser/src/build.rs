@@ -8,8 +8,8 @@ use microkit_image::{
     record::{ANYWHERE, Cap, Irq, Map, NONE, Paging, Pd},
 };
 use sel4_abi::{
-    BootInfo, CPtr, Endpoint, Frame, IoPort, IrqControl, IrqHandler, MsiSource, Notification, PagingStructure, Rights,
-    Tcb, UserContext, VmAttributes, object::ObjectType,
+    BootInfo, CPtr, Endpoint, Frame, IoPort, IrqControl, IrqHandler, MsiSource, Notification,
+    PagingStructure, Rights, Tcb, UserContext, VmAttributes, object::ObjectType,
 };
 
 use crate::{
@@ -25,9 +25,9 @@ const MAX_PDS: usize = 63;
 const MAX_REGIONS: usize = 1024;
 
 /// The system while it is built.
-pub struct Builder {
+pub struct Builder<'a> {
     image: Image<'static>,
-    free: Free,
+    free: &'a mut Free,
     objects: [Objects; MAX_PDS],
     /// First slot of each region's frames.
     frames: [CPtr; MAX_REGIONS],
@@ -57,24 +57,17 @@ impl fmt::Display for Summary {
     }
 }
 
-impl Builder {
-    /// Starts from what the kernel gave at boot.
-    pub fn new(boot_info: BootInfo<'_>, image: Image<'static>) -> Result<'static, Self> {
+impl<'a> Builder<'a> {
+    /// Starts with free memory and no object.
+    pub fn new(free: &'a mut Free, image: Image<'static>) -> Result<'static, Self> {
         if image.pds.len() > MAX_PDS {
             return Err(Failure::new("protection domains", Cause::TooMany(MAX_PDS)));
         }
         if image.regions.len() > MAX_REGIONS {
             return Err(Failure::new("memory regions", Cause::TooMany(MAX_REGIONS)));
         }
-        let mut free = Free::new(boot_info)?;
-        let mut frames = [0; MAX_REGIONS];
-        // Fixed addresses first: nothing else may lie there.
-        for (region, frames) in image.regions.iter().zip(&mut frames).filter(|(region, _)| region.paddr != ANYWHERE) {
-            let name = image.name(region.name);
-            *frames = memory::make_frames(&mut free, region).map_err(|failure| failure.of_region(name))?;
-        }
-        let monitor = free.object(ObjectType::Endpoint, 0, "endpoint of the monitor")?;
-        Ok(Self { image, free, objects: [Objects::default(); MAX_PDS], frames, mapped: [false; MAX_REGIONS], monitor })
+        let objects = [Objects::default(); MAX_PDS];
+        Ok(Self { image, free, objects, frames: [0; MAX_REGIONS], mapped: [false; MAX_REGIONS], monitor: 0 })
     }
 
     /// Where the domains' faults go that have no parent.
@@ -85,17 +78,17 @@ impl Builder {
     /// Builds everything; no domain runs yet.
     pub fn build(&mut self) -> Result<'static, ()> {
         let image = self.image;
+        // Fixed addresses first: nothing else may lie there.
+        self.frames(|paddr| paddr != ANYWHERE)?;
+        self.monitor = self.free.object(ObjectType::Endpoint, 0, "endpoint of the monitor")?;
         for (pd, objects) in image.pds.iter().zip(&mut self.objects) {
-            *objects = Objects::new(&mut self.free, pd).map_err(|failure| failure.of_pd(image.name(pd.name)))?;
+            *objects = Objects::new(self.free, pd).map_err(|failure| failure.of_pd(image.name(pd.name)))?;
         }
-        let rest = image.regions.iter().zip(&mut self.frames).filter(|(region, _)| region.paddr == ANYWHERE);
-        for (region, frames) in rest {
-            let name = image.name(region.name);
-            *frames = memory::make_frames(&mut self.free, region).map_err(|failure| failure.of_region(name))?;
-        }
+        self.frames(|paddr| paddr == ANYWHERE)?;
         self.fill()?;
         for paging in image.paging {
-            self.paging(paging).map_err(|failure| failure.of_pd(image.pd_name(paging.pd)).at(paging.vaddr))?;
+            self.paging(paging)
+                .map_err(|failure| failure.of_pd(image.pd_name(paging.pd)).at(paging.vaddr))?;
         }
         for map in image.maps {
             self.map(map).map_err(|failure| {
@@ -137,9 +130,21 @@ impl Builder {
         self.objects[..self.image.pds.len()].get(pd as usize).ok_or(dangling)
     }
 
+    /// Makes the frames of the regions whose physical addresses are `wanted`.
+    fn frames(&mut self, wanted: impl Fn(u64) -> bool) -> Result<'static, ()> {
+        let image = self.image;
+        for (region, frames) in
+            image.regions.iter().zip(&mut self.frames).filter(|(region, _)| wanted(region.paddr))
+        {
+            let name = image.name(region.name);
+            *frames = memory::make_frames(self.free, region).map_err(|failure| failure.of_region(name))?;
+        }
+        Ok(())
+    }
+
     fn fill(&mut self) -> Result<'static, ()> {
         let image = self.image;
-        let window = Window::new(&mut self.free)?;
+        let window = Window::new(self.free)?;
         for fill in image.fills {
             let dangling = Failure::new("fill", Cause::Dangling);
             let region = image.regions.get(fill.region as usize).ok_or(dangling)?;
@@ -231,7 +236,8 @@ impl Builder {
                 .of("interrupt (I/O APIC), vector")?;
         }
         let badge = layout::BADGE_NOTIFICATION | 1 << irq.id;
-        ROOT.mint(handler + 1, ROOT, objects.notification, Rights::WRITE, badge).of("notification of interrupt")?;
+        ROOT.mint(handler + 1, ROOT, objects.notification, Rights::WRITE, badge)
+            .of("notification of interrupt")?;
         IrqHandler(handler).set_notification(Notification(handler + 1)).of("notification of interrupt")?;
         objects
             .slots()
@@ -244,9 +250,13 @@ impl Builder {
         let objects = self.objects[index];
         let slots = objects.slots();
         match objects.endpoint {
-            Some(endpoint) => slots.copy(layout::INPUT_CAP, ROOT, endpoint, Rights::READ).of("input endpoint")?,
+            Some(endpoint) => {
+                slots.copy(layout::INPUT_CAP, ROOT, endpoint, Rights::READ).of("input endpoint")?
+            }
             None => {
-                slots.copy(layout::INPUT_CAP, ROOT, objects.notification, Rights::READ).of("input notification")?;
+                slots
+                    .copy(layout::INPUT_CAP, ROOT, objects.notification, Rights::READ)
+                    .of("input notification")?;
             }
         }
         let dangling = Failure::new("fault endpoint", Cause::Dangling);

@@ -14,7 +14,7 @@ pub enum Cause {
     /// The kernel refused.
     Kernel(Error),
     /// No untyped memory of 2^bits bytes is left.
-    OutOfMemory(u8),
+    OutOfMemory(u32),
     /// The physical address is not free: nothing there, or the kernel's or another object's.
     Taken(u64),
     /// The root task's CNode is full.
@@ -104,9 +104,13 @@ impl fmt::Display for Failure<'_> {
                 ": the root task's CNode is full; give large memory regions page_size=\"0x200000\"",
             ),
             Cause::TooMany(limit) => write!(f, ": more than {limit}; make the system smaller"),
-            Cause::Dangling => f.write_str(": the packed system refers to a record that it has not; pack it again"),
+            Cause::Dangling => {
+                f.write_str(": the packed system refers to a record that it has not; pack it again")
+            }
             Cause::Image(error) => write!(f, ": {error}; pack the system again with this project's packer"),
-            Cause::NotPacked => f.write_str(": there is none; boot the packer's root.elf, not the initialiser"),
+            Cause::NotPacked => {
+                f.write_str(": there is none; boot the packer's root.elf, not the initialiser")
+            }
         }
     }
 }
@@ -114,7 +118,9 @@ impl fmt::Display for Failure<'_> {
 /// What to do about a kernel's refusal.
 const fn remedy(error: Error) -> &'static str {
     match error {
-        Error::DeleteFirst => "something is mapped or stored there already: look for an overlap in system.xml",
+        Error::DeleteFirst => {
+            "something is mapped or stored there already: look for an overlap in system.xml"
+        }
         Error::RevokeFirst => "it is in use already: look for the same vector in another irq of system.xml",
         Error::RangeError => "a number is out of the kernel's range: compare it with this machine's hardware",
         Error::NotEnoughMemory => "make memory regions smaller or give the machine more memory",

@@ -21,7 +21,7 @@ mod untyped;
 
 use sel4_abi::BootInfo;
 
-use crate::{build::Builder, console::println, failure::Failure};
+use crate::{build::Builder, console::println, failure::Failure, untyped::Free};
 
 /// Builds and starts the system, then watches it.
 fn main(boot_info: BootInfo<'_>) -> ! {
@@ -32,9 +32,13 @@ fn main(boot_info: BootInfo<'_>) -> ! {
 }
 
 /// Builds every object and lets the domains run; they do once this thread, which has the highest priority, waits.
-fn start(boot_info: BootInfo<'_>) -> Result<(microkit_image::Image<'static>, sel4_abi::Endpoint), Failure<'static>> {
+fn start(
+    boot_info: BootInfo<'_>,
+) -> Result<(microkit_image::Image<'static>, sel4_abi::Endpoint), Failure<'static>> {
     let image = boot::packed_system()?;
-    let mut builder = Builder::new(boot_info, image)?;
+    let mut free = Free::new();
+    free.fill(boot_info)?;
+    let mut builder = Builder::new(&mut free, image)?;
     builder.build()?;
     let summary = builder.start()?;
     println!("initialiser: {summary}");

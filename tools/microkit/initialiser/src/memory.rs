@@ -4,7 +4,7 @@
 use microkit_image::record::{ANYWHERE, Region};
 use sel4_abi::{
     BootInfo, CPtr, Frame, LARGE_PAGE_BITS, PAGE_BITS, PagingStructure, Rights, UntypedCap, VmAttributes,
-    object::ObjectType,
+    object::ObjectType, to_usize,
 };
 
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
 };
 
 /// Address bits of a region's page.
-fn page_bits(region: &Region) -> u8 {
-    if region.page_bits == u32::from(LARGE_PAGE_BITS) { LARGE_PAGE_BITS } else { PAGE_BITS }
+fn page_bits(region: &Region) -> u32 {
+    if region.page_bits == LARGE_PAGE_BITS { LARGE_PAGE_BITS } else { PAGE_BITS }
 }
 
 /// Number of a region's pages.
@@ -39,15 +39,9 @@ pub fn make_frames(free: &mut Free, region: &Region) -> Result<'static, CPtr> {
     Ok(first)
 }
 
-/// The largest power of two that is not above `bytes`, as its exponent.
-fn floor_bits(bytes: u64) -> u8 {
-    // ilog2 of a word is below 64.
-    bytes.ilog2() as u8
-}
-
 /// A piece of RAM of at most `bytes` and at least a page.
-fn take_chunk(free: &mut Free, bytes: u64, page_bits: u8) -> Result<'static, (UntypedCap, u8)> {
-    let mut chunk = floor_bits(bytes);
+fn take_chunk(free: &mut Free, bytes: u64, page_bits: u32) -> Result<'static, (UntypedCap, u32)> {
+    let mut chunk = bytes.ilog2();
     while chunk > page_bits && !free.has(chunk) {
         chunk -= 1;
     }
@@ -55,19 +49,22 @@ fn take_chunk(free: &mut Free, bytes: u64, page_bits: u8) -> Result<'static, (Un
 }
 
 /// A piece at `paddr` of at most `bytes` and at least a page.
-fn take_chunk_at(free: &mut Free, paddr: u64, bytes: u64, page_bits: u8) -> Result<'static, (UntypedCap, u8)> {
+fn take_chunk_at(
+    free: &mut Free,
+    paddr: u64,
+    bytes: u64,
+    page_bits: u32,
+) -> Result<'static, (UntypedCap, u32)> {
     let taken = Failure::new("frame", Cause::Taken(paddr));
     let (index, piece_bits) = free.around(paddr).ok_or(taken)?;
-    // An address of 0 is aligned to everything.
-    let alignment = paddr.trailing_zeros() as u8;
-    let chunk = floor_bits(bytes).min(alignment).min(piece_bits);
+    let chunk = bytes.ilog2().min(paddr.trailing_zeros()).min(piece_bits);
     if chunk < page_bits {
         return Err(taken);
     }
     Ok((free.take_at(index, chunk, paddr)?, chunk))
 }
 
-fn retype_frames(untyped: UntypedCap, chunk: u8, page_bits: u8, first: CPtr) -> Result<'static, ()> {
+fn retype_frames(untyped: UntypedCap, chunk: u32, page_bits: u32, first: CPtr) -> Result<'static, ()> {
     let object = if page_bits == LARGE_PAGE_BITS { ObjectType::LargePage } else { ObjectType::Page };
     let mut left = 1u64 << (chunk - page_bits);
     let mut slot = first;
@@ -99,16 +96,24 @@ impl Window {
     }
 
     /// Copies `data` to `offset` within the region whose frames are in the slots from `first`.
-    pub fn fill(&self, region: &Region, first: CPtr, mut offset: u64, mut data: &[u8]) -> Result<'static, ()> {
+    pub fn fill(
+        &self,
+        region: &Region,
+        first: CPtr,
+        mut offset: u64,
+        mut data: &[u8],
+    ) -> Result<'static, ()> {
         let bits = page_bits(region);
         let vaddr = if bits == LARGE_PAGE_BITS { Self::LARGE } else { Self::SMALL };
         while !data.is_empty() {
             let in_page = offset & ((1 << bits) - 1);
-            let len = data.len().min(((1u64 << bits) - in_page) as usize);
+            let len = data.len().min(to_usize((1 << bits) - in_page));
             let (now, later) = data.split_at(len);
             let frame = Frame(first + (offset >> bits));
-            frame.map(BootInfo::INIT_VSPACE, vaddr, Rights::READ_WRITE, VmAttributes::WriteBack).of("frame")?;
-            let target: *mut u8 = core::ptr::with_exposed_provenance_mut((vaddr + in_page) as usize);
+            frame
+                .map(BootInfo::INIT_VSPACE, vaddr, Rights::READ_WRITE, VmAttributes::WriteBack)
+                .of("frame")?;
+            let target: *mut u8 = core::ptr::with_exposed_provenance_mut(to_usize(vaddr + in_page));
             // SAFETY: the page has just been mapped writable there, nothing else is there, and `len` stays within
             // it; the data is in this program's image.
             unsafe { core::ptr::copy_nonoverlapping(now.as_ptr(), target, len) };

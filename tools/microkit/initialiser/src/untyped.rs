@@ -28,15 +28,20 @@ pub struct Free {
 }
 
 impl Free {
-    /// Everything that the kernel gave at boot.
-    pub fn new(boot_info: BootInfo<'_>) -> Result<'static, Self> {
+    /// Nothing. It is too large to be moved about on the stack: made once, then filled.
+    pub const fn new() -> Self {
         const NONE: Untyped = Untyped { cap: 0, paddr: 0, size_bits: 0, device: false };
-        let mut free = Self { pieces: [NONE; MAX_PIECES], count: 0, slots: boot_info.empty(), total: 0 };
+        Self { pieces: [NONE; MAX_PIECES], count: 0, slots: 0..0, total: 0 }
+    }
+
+    /// Takes everything that the kernel gave at boot.
+    pub fn fill(&mut self, boot_info: BootInfo<'_>) -> Result<'static, ()> {
+        self.slots = boot_info.empty();
         for piece in boot_info.untyped() {
-            free.put(piece)?;
+            self.put(piece)?;
         }
-        free.total = free.bytes();
-        Ok(free)
+        self.total = self.bytes();
+        Ok(())
     }
 
     /// Bytes of RAM that are free.
@@ -65,7 +70,10 @@ impl Free {
     }
 
     fn put(&mut self, piece: Untyped) -> Result<'static, ()> {
-        let room = self.pieces.get_mut(self.count).ok_or(Failure::new("untyped memory", Cause::TooMany(MAX_PIECES)))?;
+        let room = self
+            .pieces
+            .get_mut(self.count)
+            .ok_or(Failure::new("untyped memory", Cause::TooMany(MAX_PIECES)))?;
         *room = piece;
         self.count += 1;
         Ok(())
@@ -79,7 +87,7 @@ impl Free {
     }
 
     /// 2^bits bytes of RAM: out of the smallest piece that is large enough, the lowest of several.
-    pub fn take(&mut self, bits: u8) -> Result<'static, UntypedCap> {
+    pub fn take(&mut self, bits: u32) -> Result<'static, UntypedCap> {
         let best = (0..self.count)
             .filter(|i| !self.pieces[*i].device && self.pieces[*i].size_bits >= bits)
             .min_by_key(|i| (self.pieces[*i].size_bits, self.pieces[*i].paddr))
@@ -89,29 +97,33 @@ impl Free {
     }
 
     /// Whether RAM has a free piece of at least 2^bits bytes.
-    pub fn has(&self, bits: u8) -> bool {
+    pub fn has(&self, bits: u32) -> bool {
         self.pieces[..self.count].iter().any(|piece| !piece.device && piece.size_bits >= bits)
     }
 
     /// The free piece around a physical address, as its index and log2 of its bytes.
-    pub fn around(&self, paddr: u64) -> Option<(usize, u8)> {
+    pub fn around(&self, paddr: u64) -> Option<(usize, u32)> {
         (0..self.count)
-            .find(|i| paddr >> self.pieces[*i].size_bits == self.pieces[*i].paddr >> self.pieces[*i].size_bits)
+            .find(|i| {
+                paddr >> self.pieces[*i].size_bits == self.pieces[*i].paddr >> self.pieces[*i].size_bits
+            })
             .map(|i| (i, self.pieces[i].size_bits))
     }
 
     /// 2^bits bytes at `paddr`, a multiple of that, out of the piece that [`around`](Self::around) found.
-    pub fn take_at(&mut self, index: usize, bits: u8, paddr: u64) -> Result<'static, UntypedCap> {
+    pub fn take_at(&mut self, index: usize, bits: u32, paddr: u64) -> Result<'static, UntypedCap> {
         let piece = self.remove(index);
         self.split(piece, bits, paddr)
     }
 
     /// Halves `piece` until the half around `paddr` has 2^bits bytes; the other halves become free.
-    fn split(&mut self, mut piece: Untyped, bits: u8, paddr: u64) -> Result<'static, UntypedCap> {
+    fn split(&mut self, mut piece: Untyped, bits: u32, paddr: u64) -> Result<'static, UntypedCap> {
         while piece.size_bits > bits {
             let size_bits = piece.size_bits - 1;
             let cap = self.slots(2)?;
-            UntypedCap(piece.cap).retype(ObjectType::Untyped, size_bits, ROOT, cap, 2).of("untyped memory")?;
+            UntypedCap(piece.cap)
+                .retype(ObjectType::Untyped, size_bits, ROOT, cap, 2)
+                .of("untyped memory")?;
             let low = Untyped { cap, size_bits, ..piece };
             let high = Untyped { cap: cap + 1, paddr: piece.paddr + (1 << size_bits), ..low };
             let (taken, left) = if paddr < high.paddr { (low, high) } else { (high, low) };
@@ -122,7 +134,12 @@ impl Free {
     }
 
     /// A new object and the slot of its capability.
-    pub fn object(&mut self, object: ObjectType, user_bits: u8, name: &'static str) -> Result<'static, CPtr> {
+    pub fn object(
+        &mut self,
+        object: ObjectType,
+        user_bits: u32,
+        name: &'static str,
+    ) -> Result<'static, CPtr> {
         let untyped = self.take(object.size_bits(user_bits))?;
         let slot = self.slots(1)?;
         untyped.retype(object, user_bits, ROOT, slot, 1).of(name)?;

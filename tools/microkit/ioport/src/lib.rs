@@ -52,9 +52,9 @@ impl IoPort {
     /// # Panics
     /// For an id above 61.
     #[must_use]
-    pub const fn new(id: u64) -> Self {
+    pub const fn new(id: usize) -> Self {
         assert!(id < layout::MAX_CHANNELS);
-        Self(sel4_abi::IoPort(layout::BASE_IOPORT + id))
+        Self(sel4_abi::IoPort(layout::BASE_IOPORT + id as u64))
     }
 
     access! {

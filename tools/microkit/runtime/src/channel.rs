@@ -21,7 +21,7 @@ impl Channel {
     /// For an index above 61.
     #[must_use]
     pub const fn new(index: usize) -> Self {
-        assert!(index < layout::MAX_CHANNELS as usize);
+        assert!(index < layout::MAX_CHANNELS);
         Self { index }
     }
 

@@ -20,7 +20,7 @@ impl<const SIZE: usize> Stack<SIZE> {
     #[doc(hidden)]
     #[must_use]
     pub const fn new() -> Self {
-        assert!(SIZE % 16 == 0, "a stack's size is a multiple of 16 bytes");
+        assert!(SIZE.is_multiple_of(16), "a stack's size is a multiple of 16 bytes");
         Self(UnsafeCell::new([0; SIZE]))
     }
 }
@@ -31,13 +31,15 @@ unsafe impl<const SIZE: usize> Sync for Stack<SIZE> {}
 /// Tells the system call layer where the loader mapped the IPC buffer, then runs the domain.
 #[doc(hidden)]
 pub fn run_main<T: Handler>(init: impl FnOnce() -> T) -> ! {
-    let buffer = core::ptr::with_exposed_provenance_mut(layout::IPC_BUFFER as usize);
+    let buffer = core::ptr::with_exposed_provenance_mut(sel4_abi::to_usize(layout::IPC_BUFFER));
     // SAFETY: the loader maps the domain's IPC buffer there for good, and a domain has one thread.
     unsafe { sel4_abi::set_ipc_buffer(buffer) };
     match init().run() {
         #[allow(unreachable_patterns, reason = "the type has no value")]
         Ok(never) => match never {},
-        Err(error) => debug_println!("{}: main loop ended with error: {error}", crate::pd_name().unwrap_or("?")),
+        Err(error) => {
+            debug_println!("{}: main loop ended with error: {error}", crate::pd_name().unwrap_or("?"))
+        }
     }
     abort()
 }

@@ -97,7 +97,10 @@ pub struct NullHandler(());
 
 impl NullHandler {
     /// The handler.
-    #[allow(clippy::new_without_default, reason = "the name of rust-sel4's crate, which has no Default either")]
+    #[allow(
+        clippy::new_without_default,
+        reason = "the name of rust-sel4's crate, which has no Default either"
+    )]
     #[must_use]
     pub fn new() -> Self {
         Self(())

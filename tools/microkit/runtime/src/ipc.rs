@@ -19,7 +19,7 @@ pub(crate) enum Event {
 impl Event {
     fn new((tag, badge): (sel4_abi::MessageInfo, Word)) -> Self {
         let info = MessageInfo::from_inner(tag);
-        let number = (badge & layout::BADGE_ID) as usize;
+        let number = sel4_abi::to_usize(badge & layout::BADGE_ID);
         if badge & layout::BADGE_NOTIFICATION != 0 {
             Self::Notified(ChannelSet(badge & !layout::BADGE_NOTIFICATION))
         } else if badge & layout::BADGE_FAULT != 0 {

@@ -7,7 +7,9 @@ use proc_macro::{TokenStream, TokenTree};
 #[proc_macro_attribute]
 pub fn protection_domain(attr: TokenStream, item: TokenStream) -> TokenStream {
     let Some(name) = function_name(&item) else {
-        return "::core::compile_error!(\"#[protection_domain] goes on a function\");".parse().unwrap_or_default();
+        return "::core::compile_error!(\"#[protection_domain] goes on a function\");"
+            .parse()
+            .unwrap_or_default();
     };
     let declaration = format!("::sel4_microkit::declare_protection_domain! {{ init = {name}, {attr} }}");
     let Ok(declaration) = declaration.parse::<TokenStream>() else {
