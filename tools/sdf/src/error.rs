@@ -23,9 +23,21 @@ pub struct Error {
     pub help: String,
     /// Other places that take part, each with what it is ("first used here").
     pub also: Vec<(Place, String)>,
-    /// Whether it is about an element or attribute that is not known here. A reader that only wants to look at a
-    /// description may step over such errors.
-    pub foreign: bool,
+    /// What sort of error it is.
+    pub kind: Kind,
+}
+
+/// Sorts of errors. A reader that only wants to look at a description may step over all but the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A rule is broken.
+    Wrong,
+    /// An element that is not known here, and so is in no model.
+    UnknownElement,
+    /// An attribute that is not known here, and so is in no model.
+    UnknownAttribute,
+    /// Something that another architecture has.
+    OtherArchitecture,
 }
 
 impl Error {
@@ -37,7 +49,7 @@ impl Error {
             message: message.into(),
             help: help.into(),
             also: Vec::new(),
-            foreign: false,
+            kind: Kind::Wrong,
         }
     }
 
@@ -48,10 +60,15 @@ impl Error {
         self
     }
 
-    /// The same, marked as being about something that is not known here.
-    pub(crate) fn foreign(mut self) -> Self {
-        self.foreign = true;
-        self
+    /// The same as another sort of error.
+    #[must_use]
+    pub fn of_kind(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Whether it is about something that is not known here rather than about a broken rule.
+    pub fn is_foreign(&self) -> bool {
+        self.kind != Kind::Wrong
     }
 }
 

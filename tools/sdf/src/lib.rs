@@ -35,7 +35,7 @@ mod model;
 mod read;
 mod source;
 
-pub use error::{Error, Errors};
+pub use error::{Error, Errors, Kind};
 pub use limits::*;
 pub use model::*;
 pub use source::{At, Place, Source};

@@ -4,8 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use sdf::{
-    CapKind, Duration, IrqKind, PciAddress, Perms, Polarity, ProtectionDomain, ScheduleEntry, SetVarValue,
-    System, Trigger,
+    CapKind, Duration, Error, IrqKind, PciAddress, Perms, Polarity, ProtectionDomain, ScheduleEntry,
+    SetVarValue, System, Trigger,
 };
 
 const EVERYTHING: &str = include_str!("good/everything.xml");
@@ -256,7 +256,7 @@ fn a_survey_gives_a_foreign_system_with_what_is_foreign() {
     assert_eq!((serial.maps.len(), *serial.smc), (1, true));
     assert!(matches!(serial.irqs[0].kind, IrqKind::Conventional { .. }));
     let errors = errors.unwrap();
-    assert!(errors.iter().all(|error| error.foreign));
+    assert!(errors.iter().all(Error::is_foreign));
     let elements: Vec<_> = errors.iter().map(|error| error.element.as_str()).collect();
     assert_eq!(elements, ["protection_domain", "protection_domain", "irq", "heap", "multikernel"]);
     assert!(System::parse("arm.system", text).is_err());

@@ -81,7 +81,7 @@ pub(crate) fn system(
 
     // The rules between elements are only worth checking when the elements themselves are right.
     let mut errors = reader.errors;
-    if errors.iter().all(|error| error.foreign) {
+    if errors.iter().all(Error::is_foreign) {
         crate::check::rules(&mut system, &mut errors);
     }
     Ok((system, errors))

@@ -3,7 +3,7 @@
 
 use roxmltree::{Document, Node};
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::limits::MAX_ID;
 use crate::source::{At, Place, Source};
 
@@ -78,7 +78,7 @@ impl<'d> Reader<'d> {
 
     /// Adds an error about something that another architecture has.
     pub(crate) fn foreign(&mut self, element: Element<'_>, place: Place, message: String, help: &str) {
-        self.errors.push(Error::new(place, element.name(), message, help).foreign());
+        self.errors.push(Error::new(place, element.name(), message, help).of_kind(Kind::OtherArchitecture));
     }
 
     /// Reports every attribute of `element` that is not in `known`.
@@ -90,7 +90,8 @@ impl<'d> Reader<'d> {
                 [] => "remove it: this element has no attributes".to_owned(),
                 _ => format!("remove it, or use one of: {}", known.join(", ")),
             };
-            self.errors.push(Error::new(place, element.name(), message, help).foreign());
+            self.errors
+                .push(Error::new(place, element.name(), message, help).of_kind(Kind::UnknownAttribute));
         }
     }
 
@@ -102,7 +103,8 @@ impl<'d> Reader<'d> {
             [] => format!("remove it: <{parent}> has no elements inside"),
             _ => format!("remove it, or use one of: {}", known.join(", ")),
         };
-        self.errors.push(Error::new(element.place, element.name(), message, help).foreign());
+        self.errors
+            .push(Error::new(element.place, element.name(), message, help).of_kind(Kind::UnknownElement));
     }
 
     /// Reports every attribute that is not in `known`, and every element inside: `element` has none.
