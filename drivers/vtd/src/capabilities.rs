@@ -20,7 +20,7 @@ impl Capabilities {
         let capabilities = Self { cap: CAP.read(registers), ecap: ECAP.read(registers), quirks };
         let Self { cap, ecap, .. } = capabilities;
         let version = VER.read(registers);
-        log::info!("VT-d {}.{} {cap:?} {ecap:?}", version.major(), version.minor());
+        log::debug!("VT-d {}.{} {cap:?} {ecap:?}", version.major(), version.minor());
         // Scalable mode stands on the queue: there is no register to invalidate the PASID cache with.
         for (present, feature) in [
             (ecap.smts(), Feature::ScalableMode),
