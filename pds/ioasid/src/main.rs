@@ -1,3 +1,29 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The ioasid protection domain: owns the VT-d unit and serves PASIDs and DMA mappings.
-fn main() {}
+//! The ioasid protection domain: owns the VT-d unit, and serves PASIDs and DMA mappings to its clients.
+//!
+//! Only the wiring is here: memory regions become slices, messages become calls of [`ioasid_server::Server`].
+#![no_std]
+#![no_main]
+
+mod handler;
+mod memory;
+
+use console_logger::LogRing;
+use sel4_microkit::{Channel, Handler, memory_region_symbol, protection_domain};
+
+use handler::Service;
+
+/// The channel to the console, as in `system.xml`.
+const CONSOLE: Channel = Channel::new(0);
+
+#[protection_domain]
+fn init() -> impl Handler {
+    // SAFETY: the region is mapped readable and writable, and the console, which maps it too, only reads.
+    unsafe { console_logger::install(memory_region_symbol!(log_ring: *mut LogRing), CONSOLE) };
+    let config = memory::config(memory_region_symbol!(ioasid_config: *mut u8));
+    let service = config.and_then(|config| {
+        let service = Service::start(config);
+        service.inspect_err(|error| log::error!("the service does not start: {error}")).ok()
+    });
+    service.unwrap_or(Service::NotStarted)
+}

@@ -33,7 +33,6 @@ impl Default for LogRing {
 
 impl LogRing {
     fn byte(&self, position: u64) -> &AtomicU8 {
-        #[expect(clippy::cast_possible_truncation, reason = "a remainder of CAPACITY fits a usize")]
         &self.bytes[(position % CAPACITY_U64) as usize]
     }
 }

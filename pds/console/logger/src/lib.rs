@@ -1,40 +1,37 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The `log` backend of a protection domain: lines go into its ring, and the console is notified of each.
-//!
-//! ```ignore
-//! static LOGGER: Logger = Logger::new(CONSOLE, memory_region_symbol!(log_ring: *mut LogRing));
-//! ```
 #![no_std]
-#![forbid(unsafe_code)]
 
 use core::fmt::Write;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 pub use log_ring::LogRing;
 use log_ring::LogWriter;
+use once_cell::race::OnceRef;
 use sel4_microkit::Channel;
 
-/// A ring and who reads it.
-#[derive(Debug)]
-pub struct Logger {
-    ring: &'static LogRing,
-    console: Channel,
+struct Logger {
+    ring: OnceRef<'static, LogRing>,
+    console: AtomicUsize,
 }
 
-impl Logger {
-    /// A logger into `ring`, whose reader is behind `console`.
-    #[must_use]
-    pub const fn new(ring: &'static LogRing, console: Channel) -> Self {
-        Self { ring, console }
-    }
+static LOGGER: Logger = Logger { ring: OnceRef::new(), console: AtomicUsize::new(0) };
 
-    /// Makes this the domain's logger, for `info` and everything graver.
-    ///
-    /// A second call changes nothing: a domain that was restarted keeps its first logger.
-    pub fn install(&'static self) {
-        if log::set_logger(self).is_ok() {
-            log::set_max_level(LevelFilter::Info);
-        }
+/// Logs into `ring` from now on, for `info` and everything graver; `console` is the channel to its reader.
+///
+/// Only the first call counts. The usual one is
+/// `unsafe { install(memory_region_symbol!(log_ring: *mut LogRing), CONSOLE) }`.
+///
+/// # Safety
+/// `ring` is mapped for as long as the domain lives, readable and writable, and no other domain writes to it.
+pub unsafe fn install(ring: NonNull<LogRing>, console: Channel) {
+    // SAFETY: the caller vouches for the mapping, and a ring consists of atomics alone.
+    let ring = unsafe { ring.as_ref() };
+    if LOGGER.ring.set(ring).is_ok() && log::set_logger(&LOGGER).is_ok() {
+        LOGGER.console.store(console.index(), Ordering::Relaxed);
+        log::set_max_level(LevelFilter::Info);
     }
 }
 
@@ -44,6 +41,7 @@ impl Log for Logger {
     }
 
     fn log(&self, record: &Record<'_>) {
+        let Some(ring) = self.ring.get() else { return };
         if !self.enabled(record.metadata()) {
             return;
         }
@@ -53,8 +51,8 @@ impl Log for Logger {
             Level::Info | Level::Debug | Level::Trace => "",
         };
         // Writing to a ring does not fail; a Display that does loses its own line.
-        let _ = writeln!(LogWriter::new(self.ring), "{grave}{}", record.args());
-        self.console.notify();
+        let _ = writeln!(LogWriter::new(ring), "{grave}{}", record.args());
+        Channel::new(self.console.load(Ordering::Relaxed)).notify();
     }
 
     fn flush(&self) {}

@@ -111,6 +111,8 @@ codes! {
     NoSharedPage = 226,
     /// Page-table memory is used up.
     NoTableMemory = 227,
+    /// The span is longer than one call may map or unmap: take several.
+    SpanTooLong = 228,
 
     /// The unit did not confirm in time; what it concerns is in quarantine.
     UnitTimeout = 300,

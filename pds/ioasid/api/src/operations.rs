@@ -210,8 +210,8 @@ replies! {
         quarantined: u32,
         /// Faults of sources that nobody was granted.
         stray_faults: u32,
-        /// Submissions to the invalidation queue.
-        submissions: u64,
+        /// Frames of 4 KiB that are left for the unit's tables.
+        free_frames: u64,
     }
 }
 

@@ -1,3 +1,217 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The typed client stub of the ioasid service.
-#![cfg_attr(not(test), no_std)]
+//! What a protection domain uses to talk to the ioasid service: one method for each operation.
+//!
+//! ```ignore
+//! const IOASID: Channel = Channel::new(1); // the <end> of the channel in system.xml
+//!
+//! let client = Client::connect(IOASID)?;
+//! let id = client.alloc(1..=0xfffff, 0)?;
+//! client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, Extent { pages: 1, access: Access::ReadWrite })?;
+//! client.bind(id, 0)?; // device 0 now reaches that page, at 0x1000, and nothing else
+//! client.free(id)?; // and now nothing at all
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+use core::ops::RangeInclusive;
+
+use ioasid_api as api;
+pub use ioasid_api::{
+    Access, Code, Counters, Event, EventKind, EventReader, Extent, Family, FaultDirection, Found, Handle,
+    Health, PAGE_SIZE, RegionOffset, Usage, Welcome,
+};
+use ioasid_api::{Call, MAX_WORDS, Reply};
+use sel4_microkit::{Channel, MessageInfo, with_msg_regs, with_msg_regs_mut};
+
+/// Why a call gave nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The server said no.
+    Refused(Code),
+    /// The answer is none of the protocol's: another server is behind the channel, or another version of it.
+    BadReply {
+        /// The answer's label.
+        label: u64,
+    },
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Refused(code) => write!(f, "{code}"),
+            Self::BadReply { label } => {
+                write!(f, "an answer with label {label} is not of protocol version {}", api::VERSION)
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {}
+
+/// What a call gives.
+pub type Result<T> = core::result::Result<T, Error>;
+
+/// A connection to the service. Costs nothing to keep or to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Client {
+    channel: Channel,
+    welcome: Welcome,
+}
+
+impl Client {
+    /// Says HELLO on `channel`, whose other end is the ioasid PD. Comes first, and again after
+    /// [`Code::ServerRestarted`].
+    ///
+    /// # Errors
+    /// [`Code::UnsupportedVersion`]: the server speaks another version.
+    pub fn connect(channel: Channel) -> Result<Self> {
+        let welcome = call(channel, &api::Hello { version: api::VERSION })?;
+        Ok(Self { channel, welcome })
+    }
+
+    /// What the server said of itself and of what is granted.
+    #[must_use]
+    pub fn welcome(&self) -> &Welcome {
+        &self.welcome
+    }
+
+    /// The lowest free id of `range`, with private data that [`Client::find`] gives back.
+    ///
+    /// # Errors
+    /// [`Code::InvalidRange`], [`Code::NoSpace`], [`Code::QuotaExceeded`]; behind a custom allocator also
+    /// [`Code::ProviderFault`].
+    pub fn alloc(&self, range: RangeInclusive<u32>, data: u64) -> Result<Handle> {
+        let reply = self.call(&api::Alloc { min: *range.start(), max: *range.end(), data })?;
+        Ok(reply.handle)
+    }
+
+    /// Gives an id up, or one reference to it. When the last one is gone and the call returns, no device reaches
+    /// anything by it.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::NotOwner`], [`Code::Stale`]: nothing changed. [`Code::UnitTimeout`]: the id is
+    /// gone, and kept from everybody for good.
+    pub fn free(&self, handle: Handle) -> Result<()> {
+        self.call(&api::Free { handle }).map(drop)
+    }
+
+    /// Takes one more reference; gives how many there are.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::NotOwner`], [`Code::Stale`], [`Code::TooManyReferences`].
+    pub fn get(&self, handle: Handle) -> Result<u32> {
+        Ok(self.call(&api::Get { handle })?.count)
+    }
+
+    /// Drops a reference; gives how many are left. The last one frees the id.
+    ///
+    /// # Errors
+    /// As [`Client::free`].
+    pub fn put(&self, handle: Handle) -> Result<u32> {
+        Ok(self.call(&api::Put { handle })?.count)
+    }
+
+    /// Looks up an id of this client's.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::NotOwner`].
+    pub fn find(&self, pasid: u32) -> Result<Found> {
+        self.call(&api::Find { pasid })
+    }
+
+    /// Replaces an id's private data.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`], [`Code::NotOwner`], [`Code::Stale`].
+    pub fn set_data(&self, handle: Handle, data: u64) -> Result<()> {
+        self.call(&api::SetData { handle, data }).map(drop)
+    }
+
+    /// Lets a device of this client's reach what the id maps.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchDevice`], [`Code::AlreadyBound`], those of [`Client::set_data`], and of the unit.
+    pub fn bind(&self, handle: Handle, device: u16) -> Result<()> {
+        self.call(&api::Bind { handle, device }).map(drop)
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchDevice`], [`Code::NotBound`], those of [`Client::set_data`], and of the unit.
+    pub fn unbind(&self, handle: Handle, device: u16) -> Result<()> {
+        self.call(&api::Unbind { handle, device }).map(drop)
+    }
+
+    /// Maps granted memory at `iova` (bytes, page aligned): all of it or nothing.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchRegion`], [`Code::OutOfRegion`], [`Code::AccessDenied`], [`Code::BadAddress`],
+    /// [`Code::AlreadyMapped`], [`Code::NoTableMemory`], and those of [`Client::set_data`].
+    pub fn map(&self, handle: Handle, iova: u64, source: RegionOffset, extent: Extent) -> Result<()> {
+        self.call(&api::Map { handle, iova, source, extent }).map(drop)
+    }
+
+    /// Unmaps `pages` pages of 4 KiB. When the call returns, no device reaches them under this id.
+    ///
+    /// # Errors
+    /// [`Code::NotMapped`], [`Code::BadAddress`], and those of [`Client::set_data`].
+    pub fn unmap(&self, handle: Handle, iova: u64, pages: u32) -> Result<()> {
+        self.call(&api::Unmap { handle, iova, pages }).map(drop)
+    }
+
+    /// This client's own share and use.
+    ///
+    /// # Errors
+    /// None but [`Code::ServerRestarted`].
+    pub fn own_usage(&self) -> Result<Usage> {
+        self.call(&api::OwnUsage {})
+    }
+
+    /// Another set's share and use. For a channel with `admin = true`.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`], [`Code::NoSuchSet`].
+    pub fn set_usage(&self, set: u16) -> Result<Usage> {
+        self.call(&api::SetUsage { set })
+    }
+
+    /// What has happened to a set. For a channel with `admin = true`.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`], [`Code::NoSuchSet`].
+    pub fn set_counters(&self, set: u16) -> Result<Counters> {
+        self.call(&api::SetCounters { set })
+    }
+
+    /// The server's health, after a walk through its registry. For a channel with `admin = true`.
+    ///
+    /// # Errors
+    /// [`Code::NotPermitted`], [`Code::Internal`].
+    pub fn check(&self) -> Result<Health> {
+        self.call(&api::Check {})
+    }
+
+    /// Any operation of the protocol.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn call<C: Call>(&self, operation: &C) -> Result<C::Reply> {
+        call(self.channel, operation)
+    }
+}
+
+fn call<C: Call>(channel: Channel, operation: &C) -> Result<C::Reply> {
+    let request = operation.encode();
+    with_msg_regs_mut(|registers| registers[..request.words().len()].copy_from_slice(request.words()));
+    let info = channel.pp_call(MessageInfo::new(request.label, request.words().len()));
+    let label = info.label();
+    match Code::from_label(label) {
+        Ok(Some(code)) => Err(Error::Refused(code)),
+        Ok(None) if info.count() <= MAX_WORDS => {
+            with_msg_regs(|registers| C::Reply::decode(&registers[..info.count()]))
+                .ok_or(Error::BadReply { label })
+        }
+        Ok(None) | Err(_) => Err(Error::BadReply { label }),
+    }
+}

@@ -35,6 +35,16 @@ impl Memory<'_> {
     pub const fn words_for(slots: usize) -> usize {
         slots.div_ceil(BLOCK) + (SETS + 1) * WORDS_PER_SET
     }
+
+    /// How many slots a registry can have in this many bytes, with the words that belong to them behind; 0 where
+    /// there is no room for a block.
+    #[must_use]
+    pub const fn slots_in(bytes: usize) -> usize {
+        let fixed = (SETS + 1) * WORDS_PER_SET * size_of::<u64>();
+        let block = BLOCK * size_of::<Slot>() + size_of::<u64>();
+        let slots = bytes.saturating_sub(fixed) / block * BLOCK;
+        if slots < IDS { slots } else { IDS }
+    }
 }
 
 /// How a registry is to work.

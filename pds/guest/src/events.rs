@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The guest's events, as they come.
+
+use ioasid_client::{Event, EventKind, EventReader};
+use sel4_microkit::Channel;
+
+use crate::script::signal;
+
+pub struct Events {
+    reader: EventReader<'static>,
+    server: Channel,
+}
+
+impl Events {
+    pub fn new(reader: EventReader<'static>, server: Channel) -> Self {
+        Self { reader, server }
+    }
+
+    /// The next event of that kind; events of other kinds before it are passed over.
+    pub async fn next(&mut self, kind: EventKind) -> Event {
+        loop {
+            match self.reader.pop() {
+                Some(event) if event.kind == kind => return event,
+                Some(_) => {}
+                None => signal(self.server).await,
+            }
+        }
+    }
+
+    /// How many were lost because the ring was overrun.
+    pub fn lost(&self) -> u64 {
+        self.reader.lost()
+    }
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A protection domain's work as one straight piece of code that waits where it must, though Microkit's loop
+//! calls it anew for each notification.
+
+use core::future::{Future, poll_fn};
+use core::pin::Pin;
+use core::sync::atomic::{AtomicU64, Ordering};
+use core::task::{Context, Poll, Waker};
+
+use sel4_microkit::{Channel, ChannelSet, Handler, Infallible};
+
+/// Channels that were signalled and not yet waited for, a bit each.
+static SIGNALLED: AtomicU64 = AtomicU64::new(0);
+
+/// Waits until `channel` is signalled; a signal that came before counts.
+pub async fn signal(channel: Channel) {
+    let bit = 1 << channel.index();
+    poll_fn(|_| {
+        if SIGNALLED.fetch_and(!bit, Ordering::Relaxed) & bit != 0 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
+
+/// Runs a future, a step at each notification.
+pub struct Script<F> {
+    future: F,
+    done: bool,
+}
+
+impl<F: Future<Output = ()>> Script<F> {
+    /// Nothing runs before the first notification: the supervisor sends it.
+    pub fn new(future: F) -> Self {
+        Self { future, done: false }
+    }
+
+    fn step(&mut self) {
+        if self.done {
+            return;
+        }
+        // SAFETY: the future is polled from `notified` alone, and the runtime calls that on a handler which it never
+        // moves again; nothing else takes the future out.
+        let future = unsafe { Pin::new_unchecked(&mut self.future) };
+        // Nobody wakes: each notification is a step.
+        self.done = future.poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    }
+}
+
+impl<F: Future<Output = ()>> Handler for Script<F> {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        let bits = channels.iter().fold(0, |bits, channel| bits | 1 << channel.index());
+        SIGNALLED.fetch_or(bits, Ordering::Relaxed);
+        self.step();
+        Ok(())
+    }
+}

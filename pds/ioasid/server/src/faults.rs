@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Faults: the unit names the device, the configuration its owner, and the owner alone is told.
+
+use ioasid_api::{Event, EventKind, FaultDirection};
+use vtd::{Direction, Fault, Registers, SourceId, TableMemory, Target};
+
+use crate::clients::ClientId;
+use crate::server::{Notify, Server};
+
+/// Fault records that are read for one interrupt at the most. More bring another interrupt.
+const FAULTS_PER_EVENT: usize = 64;
+
+/// Faults of sources that nobody was granted.
+#[derive(Debug, Default)]
+pub struct Strays {
+    count: u32,
+}
+
+impl Strays {
+    /// How many there were.
+    pub fn count(&self) -> u32 {
+        self.count
+    }
+
+    fn note(&mut self, fault: &Fault) {
+        self.count = self.count.saturating_add(1);
+        // The 1st, 2nd, 4th, 8th …: a source that storms does not fill the log.
+        if self.count.is_power_of_two() {
+            log::warn!("a source that nobody was granted was blocked ({} so far): {fault}", self.count);
+        }
+    }
+}
+
+impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    /// The unit's fault interrupt came: reads what it recorded and tells the owners.
+    pub fn fault_event(&mut self) {
+        let mut faults = heapless::Vec::<Fault, FAULTS_PER_EVENT>::new();
+        faults.extend(self.unit.faults().take(FAULTS_PER_EVENT));
+        for fault in &faults {
+            match self.clients.owner_of(fault.device.get()) {
+                Some((client, device)) => self.tell(client, device, fault),
+                None => self.strays.note(fault),
+            }
+        }
+        let event = self.unit.service_fault_event();
+        if event.overflow {
+            log::warn!("the unit had more faults than records");
+        }
+        if event.queue_error {
+            log::error!("the unit's invalidation queue had stopped on an error, and was restarted");
+        }
+    }
+
+    fn tell(&mut self, client: ClientId, device: u16, fault: &Fault) {
+        let counters = &mut self.clients.account_mut(client).counters;
+        counters.faults = counters.faults.saturating_add(1);
+        let event = Event {
+            kind: EventKind::Fault,
+            handle: self.bound_id(fault).map(|handle| self.wire(handle)),
+            device,
+            reason: u16::from(fault.reason.code()),
+            direction: match fault.direction {
+                Direction::Read => FaultDirection::Read,
+                Direction::Write | Direction::PageRequest | Direction::Atomic => FaultDirection::Write,
+            },
+            address: fault.address,
+        };
+        self.publish(client, event);
+    }
+
+    /// The id that the faulting device runs under, where it still does.
+    fn bound_id(&self, fault: &Fault) -> Option<ioasid_core::Handle> {
+        let entry = fault.pasid.unwrap_or(vtd::Pasid::UNTAGGED);
+        let domain = match self.unit.binding(SourceId::from(fault.device.get()), entry)? {
+            Target::Domain(domain) => domain,
+            Target::Nested { parent, .. } => parent,
+        };
+        Some(self.registry.inspect(self.spaces.id_of(domain)?)?.handle)
+    }
+
+    /// Appends an event to the client's ring and wakes it.
+    pub(crate) fn publish(&mut self, client: ClientId, event: Event) {
+        if let Some(Some(ring)) = self.events.get_mut(client.index()) {
+            ring.push(event);
+            self.notify.notify(self.clients.entry(client).channel);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! How the server starts: from whatever firmware left to default deny, then what was granted, then the service.
+
+use core::sync::atomic::AtomicU64;
+
+use ioasid_api::EventWriter;
+use ioasid_config::{Config, MAX_CLIENTS};
+use ioasid_core::{Memory, Pasid, Registry, SetConfig};
+use pci::{Address, ConfigSpace, Function, Msi};
+use thiserror::Error;
+use vtd::{Quirks, Registers, SourceId, TableMemory, Unit};
+
+use crate::clients::Clients;
+use crate::faults::Strays;
+use crate::server::{Notify, Server};
+use crate::spaces::{SPACES, Spaces};
+
+/// Where interrupt messages go: the local APIC of CPU 0.
+const MSI_ADDRESS: u32 = 0xfee0_0000;
+/// Interrupt vectors below this are the CPU's own; `system.xml` counts from here.
+const FIRST_VECTOR: u32 = 0x30;
+
+/// What the server works with.
+#[derive(Debug)]
+pub struct Parts<'m, R, M, C, N> {
+    /// Who gets what.
+    pub config: &'static Config,
+    /// The unit's registers.
+    pub registers: R,
+    /// Memory for the unit's tables.
+    pub tables: M,
+    /// PCI configuration space.
+    pub pci: C,
+    /// Memory for the registry.
+    pub memory: Memory<'m>,
+    /// The clients' event rings, by place in the configuration.
+    pub events: [Option<&'m [AtomicU64]>; MAX_CLIENTS],
+    /// How clients are woken.
+    pub notify: N,
+}
+
+/// Why the server does not start. Bus mastering is off then for every function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum StartError {
+    /// The unit cannot be used.
+    #[error("the VT-d unit: {0}")]
+    Unit(#[from] vtd::Error),
+    /// The registry cannot be set up as configured.
+    #[error("the registry: {0}")]
+    Registry(#[from] ioasid_core::Error),
+    /// A granted device cannot be set up.
+    #[error("device {0}: {1}")]
+    Device(Address, pci::Error),
+    /// The configuration is not one that the compiler of `ioasid.toml` makes.
+    #[error("the configuration does not list each client's devices and regions together")]
+    Config,
+}
+
+impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
+    /// Starts the service. Nobody may send DMA before this; afterwards each device may send what its client has
+    /// bound and mapped, which is nothing yet.
+    ///
+    /// # Errors
+    /// [`StartError`]; no device masters the bus then.
+    pub fn start<C: ConfigSpace>(parts: Parts<'m, R, M, C, N>) -> Result<Self, StartError> {
+        let Parts { config, registers, tables, mut pci, memory, events, notify } = parts;
+        silence(&mut pci);
+
+        let quirks = Quirks {
+            pasid_bits: u8::try_from(config.unit.pasid_bits).ok().filter(|&bits| bits > 0),
+            ..Quirks::default()
+        };
+        let most_spaces = u16::try_from(SPACES).unwrap_or(u16::MAX);
+        let mut unit = Unit::probe(
+            registers,
+            tables,
+            vtd::Config { quirks, domains: most_spaces, ..vtd::Config::default() },
+        )?;
+        unit.enable()?;
+        let data = FIRST_VECTOR + config.unit.fault_vector;
+        unit.route_fault_event(vtd::Msi { address: MSI_ADDRESS, data })?;
+        let (pasid_bits, iova_bits) = (unit.capabilities().pasid_bits(), unit.iova_bits());
+        log::info!("VT-d is on, default deny: PASIDs of {pasid_bits} bits, addresses of {iova_bits} bits");
+
+        let max_pasid = Pasid::new((1 << pasid_bits.min(20)) - 1).unwrap_or(Pasid::MAX);
+        let mut registry = Registry::new(memory, ioasid_core::Config { max_pasid })?;
+        let open = |client: &ioasid_config::Client| {
+            registry.create_set(SetConfig { reservation: client.reservation, limit: client.limit })
+        };
+        let clients = Clients::new(config, open)?.ok_or(StartError::Config)?;
+
+        for device in config.devices() {
+            let address = Address::from_requester_id(device.source);
+            unit.attach(
+                SourceId::from(device.source),
+                vtd::Device { pasid_bits: pasid_bits.min(20), ats: false },
+            )?;
+            admit(&mut pci, address, device).map_err(|error| StartError::Device(address, error))?;
+            log::info!("{} ({address}) is behind its own PASID table", device.name.as_str());
+        }
+        let capacity = registry.totals().capacity;
+        log::info!("{} clients share {capacity} PASIDs", config.clients().len());
+        let events = events.map(|memory| memory.map(EventWriter::new));
+        Ok(Self {
+            clients,
+            registry,
+            unit,
+            spaces: Spaces::default(),
+            events,
+            notify,
+            strays: Strays::default(),
+            epoch: 1,
+        })
+    }
+}
+
+/// Takes bus mastering from every function: nothing that firmware left running goes on past this.
+fn silence<C: ConfigSpace>(pci: &mut C) {
+    let ids = 0..=u16::MAX;
+    for address in ids.map(Address::from_requester_id) {
+        if address.requester_id() >> 8 >= pci.buses() {
+            break;
+        }
+        if let Ok(mut function) = Function::find(pci, address) {
+            function.set_bus_master(false);
+        }
+    }
+}
+
+/// Sets a granted device up and lets it master the bus, behind a table that has nothing in it yet.
+fn admit<C: ConfigSpace>(
+    pci: &mut C,
+    address: Address,
+    device: &ioasid_config::Device,
+) -> Result<(), pci::Error> {
+    let mut function = Function::find(pci, address)?;
+    for (bar, &place) in (0..).zip(&device.bars).filter(|(_, place)| **place != 0) {
+        function.place_bar(bar, place)?;
+    }
+    if let Some(vector) = device.msi_vector_plus_one.checked_sub(1) {
+        // Vectors in system.xml are below 108.
+        let data = u16::try_from(FIRST_VECTOR + vector).unwrap_or(0);
+        function.enable_msi(Msi { address: MSI_ADDRESS, data })?;
+    }
+    function.set_bus_master(true);
+    Ok(())
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! From seL4's messages to the server's calls, and back.
+
+use ioasid_api::{Code, MAX_WORDS, Message};
+use ioasid_config::Config;
+use ioasid_server::{Notify, Server, StartError};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, with_msg_regs, with_msg_regs_mut,
+};
+use vtd::mapped::{MappedFrames, MappedRegisters};
+
+use crate::memory;
+
+/// Wakes clients by notifications of their channels.
+pub struct Notifications;
+
+impl Notify for Notifications {
+    fn notify(&mut self, channel: u32) {
+        if let Ok(channel) = usize::try_from(channel) {
+            Channel::new(channel).notify();
+        }
+    }
+}
+
+/// What answers messages.
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is made once")]
+pub enum Service {
+    /// The server.
+    Running {
+        /// It.
+        server: Server<'static, MappedRegisters, MappedFrames, Notifications>,
+        /// Where the unit's fault interrupt arrives.
+        fault_channel: usize,
+    },
+    /// There is no unit, or it could not be set up: everybody is told so, and nobody's device can send DMA.
+    NotStarted,
+}
+
+impl Service {
+    /// Starts the server.
+    pub fn start(config: &'static Config) -> Result<Self, StartError> {
+        let server = Server::start(memory::parts(config, Notifications))?;
+        let fault_channel = usize::try_from(config.unit.fault_channel).map_err(|_| StartError::Config)?;
+        Ok(Self::Running { server, fault_channel })
+    }
+
+    fn answer(&mut self, channel: Channel, message: &MessageInfo) -> Message {
+        let Self::Running { server, .. } = self else {
+            return Message::refusal(Code::NoUnit);
+        };
+        let mut words = [0; MAX_WORDS];
+        let Some(words) = words.get_mut(..message.count()) else {
+            return Message::refusal(Code::WrongLength);
+        };
+        with_msg_regs(|registers| {
+            words.iter_mut().zip(registers).for_each(|(word, register)| *word = *register)
+        });
+        server.call(channel.index(), message.label(), words)
+    }
+}
+
+impl Handler for Service {
+    type Error = Infallible;
+
+    fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
+        let reply = self.answer(channel, &message);
+        with_msg_regs_mut(|registers| {
+            registers.iter_mut().zip(reply.words()).for_each(|(register, word)| *register = *word);
+        });
+        Ok(MessageInfo::new(reply.label, reply.words().len()))
+    }
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        let Self::Running { server, fault_channel } = self else { return Ok(()) };
+        if channels.iter().any(|channel| channel.index() == *fault_channel) {
+            server.fault_event();
+            if let Err(error) = Channel::new(*fault_channel).irq_ack() {
+                log::error!("the fault interrupt: {error}");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What may stand in an `ioasid.toml`.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::{Problem, Problems};
+
+/// The whole file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Schema {
+    /// The protection domain that owns the unit.
+    pub pd: Spanned<String>,
+    /// The region that holds what the file is compiled to.
+    pub config: Spanned<String>,
+    /// The unit.
+    pub unit: Unit,
+    /// Devices that can be granted.
+    #[serde(default, rename = "device")]
+    pub devices: Vec<Device>,
+    /// Who gets what.
+    #[serde(default, rename = "client")]
+    pub clients: Vec<Client>,
+}
+
+/// `[unit]`: the remapping unit and the server's own memory, by region name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unit {
+    /// The unit's registers.
+    pub registers: Spanned<String>,
+    /// Memory for its tables.
+    pub tables: Spanned<String>,
+    /// Memory for the registry.
+    pub registry: Spanned<String>,
+    /// PCI configuration space.
+    pub ecam: Spanned<String>,
+    /// The id of the server's `<irq>` that fault messages arrive on.
+    pub fault_irq: Spanned<u64>,
+    /// PASID width declared instead of ECAP.PSS.
+    pub pasid_bits: Option<Spanned<u32>>,
+}
+
+/// `[[device]]`: a PCI function that can be granted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// Its name in this file.
+    pub name: Spanned<String>,
+    /// `bus:device.function`, hexadecimal.
+    pub address: Spanned<String>,
+    /// Where its BARs are placed, by number of the BAR.
+    #[serde(default)]
+    pub bars: BTreeMap<Spanned<String>, BarRegion>,
+}
+
+/// The region that a BAR is placed at.
+pub type BarRegion = Spanned<String>;
+
+/// `[[client]]`: a protection domain that may call the server.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Client {
+    /// Its name in `system.xml`.
+    pub pd: Spanned<String>,
+    /// Ids that are always there for it.
+    pub reservation: Option<Spanned<u32>>,
+    /// The most ids that it may have.
+    pub limit: Option<Spanned<u32>>,
+    /// Its devices; their places in this list are the client's device indices.
+    #[serde(default)]
+    pub devices: Vec<Spanned<String>>,
+    /// Memory for its devices; the places in this list are the client's region indices.
+    #[serde(default)]
+    pub memory: Vec<Grant>,
+    /// The region of its event ring.
+    pub events: Option<Spanned<String>>,
+    /// Whether it may see and change every set.
+    #[serde(default)]
+    pub admin: bool,
+}
+
+/// Memory that a client's devices may be given.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The region.
+    pub region: Spanned<String>,
+    /// What may be mapped at the most.
+    pub access: Rights,
+}
+
+/// What devices may do with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Rights {
+    /// Read it.
+    #[serde(rename = "r")]
+    Read,
+    /// Write it.
+    #[serde(rename = "w")]
+    Write,
+    /// Both.
+    #[serde(rename = "rw")]
+    ReadWrite,
+}
+
+impl Rights {
+    /// Bit 0 read, bit 1 write.
+    #[must_use]
+    pub fn bits(self) -> u32 {
+        match self {
+            Self::Read => 1,
+            Self::Write => 2,
+            Self::ReadWrite => 3,
+        }
+    }
+}
+
+impl Schema {
+    /// Reads the file's text; nothing is compared with `system.xml` yet.
+    ///
+    /// # Errors
+    /// What is not TOML, and keys and values that do not belong.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
+        toml::from_str(text).map_err(|error| {
+            let problem = Problem {
+                span: error.span().unwrap_or(0..0),
+                message: error.message().to_owned(),
+                help: "docs/integration.md lists the keys and what they take".to_owned(),
+            };
+            Problems::new(name, text, vec![problem])
+        })
+    }
+}
