@@ -35,6 +35,27 @@ pub enum Error {
     /// The reference count is at its top.
     #[error("too many references")]
     TooManyReferences,
+    /// An SPID names a live id already.
+    #[error("the SPID names an id already")]
+    AlreadyAttached,
+    /// Ids of the default allocator are outstanding, in quarantine or live.
+    #[error("ids of the default allocator are outstanding")]
+    AllocatorBusy,
+    /// The allocator is registered already.
+    #[error("the allocator is registered already")]
+    AlreadyRegistered,
+    /// The allocator is not registered.
+    #[error("the allocator is not registered")]
+    NotRegistered,
+    /// No provider or subscriber has this place.
+    #[error("no such provider or subscriber")]
+    NoSuchPeer,
+    /// The provider behind the custom allocator answered wrongly, or not in time.
+    #[error("the allocator's provider answered wrongly, or not in time")]
+    ProviderFault,
+    /// The provider cannot take a message now, or the set has an allocation under way already.
+    #[error("the allocator's provider is busy")]
+    ProviderBusy,
     /// The memory is not of a size that the registry can work with.
     #[error("the memory is too small, or not a whole number of blocks")]
     BadMemory,

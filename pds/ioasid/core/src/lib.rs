@@ -26,9 +26,11 @@
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod allocator;
 mod block_map;
 pub mod capacity;
 mod error;
+pub mod event;
 mod pasid;
 mod registry;
 mod set;
@@ -37,7 +39,8 @@ mod slot;
 pub use error::Error;
 pub use pasid::{Generation, Handle, Pasid, PasidRange};
 pub use registry::{
-    Allocation, Config, Drain, Freed, Inconsistency, Inspection, Memory, Progress, Registry, Totals,
+    Allocation, Completion, Config, Drain, Freed, Inconsistency, Inspection, Memory, Progress, Registry,
+    Snapshot, Totals, Work,
 };
 pub use set::{SetConfig, SetId, SetStats};
 pub use slot::{Slot, State};

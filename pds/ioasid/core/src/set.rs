@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Sets: one client's share of the ids, and the account of what it uses.
 
+use crate::allocator::AllocatorId;
 use crate::capacity::SETS;
+use crate::{Pasid, PasidRange};
 
 /// Which set: an index below [`SETS`] and which life of that index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -76,6 +78,29 @@ pub(crate) struct Set {
     pub(crate) allocated: u64,
     /// How far draining has come.
     pub(crate) cursor: u32,
+    /// The allocation that waits for a provider. It is charged already.
+    pub(crate) request: Option<Request>,
+    /// The number of the last request.
+    pub(crate) sequence: u16,
+    /// The ids that wait for acknowledgements: of those who submit, and of those who drive devices.
+    pub(crate) stopping: [Queue; 2],
+}
+
+/// An allocation that waits for a provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Request {
+    pub(crate) allocator: AllocatorId,
+    pub(crate) range: PasidRange,
+    pub(crate) data: u64,
+    pub(crate) deadline: u32,
+    /// The allocator is gone.
+    pub(crate) failed: bool,
+}
+
+/// A queue of ids, each of which knows the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Queue {
+    pub(crate) ends: Option<(Pasid, Pasid)>,
 }
 
 /// What is becoming of a set.
@@ -96,6 +121,9 @@ impl Set {
         peak: 0,
         allocated: 0,
         cursor: 0,
+        request: None,
+        sequence: 0,
+        stopping: [Queue { ends: None }; 2],
     };
 
     /// What the set takes out of the common stock: what it uses, and at least what it is guaranteed.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Looking at everything: the consistency check and the fingerprint.
 
-use super::Registry;
-use crate::capacity::SETS;
+use super::{Registry, Totals};
+use crate::allocator::Provider;
+use crate::capacity::{GROUPS, SETS};
+use crate::event::Events;
 use crate::set::{Phase, Set};
 use crate::{Pasid, SetId, State, block_map};
 use core::hash::{Hash, Hasher};
@@ -29,12 +31,18 @@ pub enum Inconsistency {
     /// A set's ids are not where it looks for them.
     #[error("set {0} does not find its ids in block {1}")]
     Block(usize, u32),
+    /// The ids of a set that wait for acknowledgements are not those that stand in its queues.
+    #[error("the queues of set {0} are not whole")]
+    Queue(usize),
+    /// The table of allocators is not in order, or a group's account does not add up.
+    #[error("the allocators' account does not add up")]
+    Allocators,
     /// The account of the whole does not add up.
     #[error("the totals do not add up")]
     Totals,
 }
 
-impl Registry<'_> {
+impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Walks everything and says whether it fits together. Privileged; its time grows with the capacity.
     ///
     /// # Errors
@@ -44,8 +52,9 @@ impl Registry<'_> {
             return Err(Inconsistency::Map);
         }
         let mut owned = [0; SETS];
-        let mut lost = 0;
-        let mut quarantined = 0;
+        let mut stopping = [0; SETS];
+        let mut groups = [(0, 0); GROUPS];
+        let (mut lost, mut quarantined, mut orphaned) = (0, 0, 0);
         for (pasid, slot) in self.space.iter() {
             let state = slot.life().state();
             let usable = pasid != Pasid::RESERVED && pasid <= self.config.max_pasid;
@@ -56,6 +65,10 @@ impl Registry<'_> {
                 return Err(Inconsistency::References(pasid, slot.references()));
             }
             quarantined += u32::from(state == State::Quarantined);
+            orphaned += u32::from(self.state(slot) == State::Orphaned);
+            let (held, live) = &mut groups[usize::from(slot.life().tag())];
+            *held += u32::from(state != State::Free);
+            *live += u32::from(matches!(state, State::Allocated | State::Pending));
             let owner = slot.owner();
             if state == State::Free || (state == State::Quarantined && owner == SetId::NONE) {
                 if owner != SetId::NONE {
@@ -68,15 +81,23 @@ impl Registry<'_> {
                 return Err(Inconsistency::Owner(pasid));
             }
             owned[owner.index()] += 1;
+            stopping[owner.index()] += u32::from(state == State::Stopping);
         }
         self.check_sets(owned)?;
+        if let Some(index) = (0..SETS).find(|&index| self.queued(index) != Some(stopping[index])) {
+            return Err(Inconsistency::Queue(index));
+        }
+        let requests: u32 = self.sets.iter().map(|set| u32::from(set.request.is_some())).sum();
+        if self.waiting != stopping.iter().sum::<u32>() + requests {
+            return Err(Inconsistency::Totals);
+        }
+        let accounts = (0..).zip(groups).all(|(tag, group)| self.allocators.account(tag) == group);
+        if !accounts || !self.allocators.is_consistent() || self.live.tag() != self.allocators.active_tag() {
+            return Err(Inconsistency::Allocators);
+        }
         let committed = self.sets.iter().map(Set::committed).sum::<u32>() + lost;
-        let totals = self.totals;
-        if committed != totals.committed
-            || committed > totals.capacity
-            || lost != totals.lost
-            || quarantined != totals.quarantined
-        {
+        let counted = Totals { committed, quarantined, lost, orphaned, ..self.totals };
+        if counted != self.totals || committed > counted.capacity {
             return Err(Inconsistency::Totals);
         }
         Ok(())
@@ -84,9 +105,12 @@ impl Registry<'_> {
 
     fn check_sets(&self, owned: [u32; SETS]) -> Result<(), Inconsistency> {
         for (index, (set, owned)) in self.sets.iter().zip(owned).enumerate() {
-            if set.used != owned || (set.phase == Phase::Open && owned > set.share.limit) || set.peak < owned
+            let charged = owned + u32::from(set.request.is_some());
+            if set.used != charged
+                || (set.phase == Phase::Open && charged > set.share.limit)
+                || set.peak < owned
             {
-                return Err(Inconsistency::Charge(index, set.used, owned));
+                return Err(Inconsistency::Charge(index, set.used, charged));
             }
             for number in 0.. {
                 let Some(block) = self.space.block(number) else { break };
@@ -103,15 +127,16 @@ impl Registry<'_> {
         Ok(())
     }
 
-    /// A hash of the whole state: two that differ are of different states. What a refused call leaves is told by
-    /// it.
+    /// A hash of the whole state, except for what counts faults and warnings: where two differ, the states do. A
+    /// refused call leaves it as it was.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
         for (pasid, slot) in self.space.iter() {
             (slot, self.space.is_free(pasid)).hash(&mut hasher);
         }
-        (self.sets, self.totals).hash(&mut hasher);
+        let totals = Totals { provider_faults: 0, leaked: 0, warnings: 0, ..self.totals };
+        (self.sets, totals, &self.allocators, self.subscribers, &self.spids).hash(&mut hasher);
         hasher.finish()
     }
 }

@@ -1,26 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Ids: alloc, find, references, free, and the way back to being free.
+//! Live ids: alloc, find, private data, references.
 
-use super::{Allocation, Freed, Inspection, Registry};
+use super::{Allocation, Inspection, Registry};
+use crate::allocator::Provider;
+use crate::event::{Event, EventKind, Events};
 use crate::set::Phase;
-use crate::slot::{Identity, Life};
+use crate::slot::Identity;
 use crate::{Error, Handle, Pasid, PasidRange, SetId, Slot, State, block_map};
 
-impl Registry<'_> {
-    /// Gives a set the lowest free id in a range, with `data` as its private data and one reference.
+impl<P: Provider, E: Events> Registry<'_, P, E> {
+    /// Gives a set the lowest free id in a range, with `data` as its private data and one reference. Where a custom
+    /// allocator is active, it chooses.
     ///
     /// # Errors
     /// [`Error::InvalidRange`] where the range goes beyond [`max_pasid`](Self::max_pasid); [`Error::NoSpace`]
     /// where none is free there, or all that are free are guaranteed to others; [`Error::QuotaExceeded`] where
-    /// the set is at its limit; [`Error::NoSuchSet`].
+    /// the set is at its limit; [`Error::NoSuchSet`]. With a custom allocator also [`Error::ProviderFault`] and
+    /// [`Error::ProviderBusy`].
     #[inline]
     pub fn alloc(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
         if range.max() > self.config.max_pasid {
             return Err(Error::InvalidRange);
         }
         self.may_charge(set)?;
+        if self.live.tag() != 0 {
+            return self.alloc_custom(set, range, data);
+        }
         let pasid = self.space.lowest_free(range).ok_or(Error::NoSpace)?;
-        self.space.take(pasid);
         self.charge(set);
         self.occupy(set, pasid, data).map(Allocation::Ready)
     }
@@ -43,19 +49,17 @@ impl Registry<'_> {
 
     /// Charges an id to a set that may have it.
     #[inline]
-    fn charge(&mut self, set: SetId) {
+    pub(super) fn charge(&mut self, set: SetId) {
         let record = &mut self.sets[set.index()];
         if record.used >= record.share.reservation {
             self.totals.committed += 1;
         }
         record.used += 1;
-        record.peak = record.peak.max(record.used);
-        record.allocated += 1;
     }
 
     /// Gives a charge back.
     #[inline]
-    fn discharge(&mut self, set: SetId) {
+    pub(super) fn discharge(&mut self, set: SetId) {
         let record = &mut self.sets[set.index()];
         record.used -= 1;
         if record.used >= record.share.reservation {
@@ -63,9 +67,10 @@ impl Registry<'_> {
         }
     }
 
-    /// Makes a free id the set's, and remembers where it is.
+    /// Makes a free id the set's, which is charged already, and remembers where it is.
     #[inline]
-    fn occupy(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
+    pub(super) fn occupy(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
+        self.space.take(pasid);
         let block = self.space.block_mut(pasid).ok_or(Error::NotFound)?;
         let slot = &mut block[pasid.place()];
         slot.occupy(set, self.live, data);
@@ -73,6 +78,11 @@ impl Registry<'_> {
         if block[set.index()].count_up() == 0 {
             block_map::insert(&mut self.blocks[set.index()], pasid.block());
         }
+        let record = &mut self.sets[set.index()];
+        record.peak = record.peak.max(record.used);
+        record.allocated += 1;
+        self.allocators.born(self.live.tag());
+        self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
         Ok(handle)
     }
 
@@ -101,7 +111,7 @@ impl Registry<'_> {
     }
 
     #[inline]
-    fn live_slot_mut(&mut self, set: SetId, handle: Handle) -> Result<&mut Slot, Error> {
+    pub(super) fn live_slot_mut(&mut self, set: SetId, handle: Handle) -> Result<&mut Slot, Error> {
         let identity = self.identity(set, handle);
         match self.space.slot(handle.pasid) {
             Some(slot) if slot.is(identity) => {}
@@ -148,7 +158,7 @@ impl Registry<'_> {
     #[must_use]
     pub fn inspect(&self, pasid: Pasid) -> Option<Inspection> {
         let slot = self.space.slot(pasid)?;
-        let state = slot.life().state();
+        let state = self.state(slot);
         let owner = (slot.owner() != SetId::NONE).then_some(slot.owner());
         (state != State::Free).then(|| Inspection {
             handle: slot.handle(pasid),
@@ -192,116 +202,5 @@ impl Registry<'_> {
             return Ok(false);
         }
         if slot.get() { Ok(true) } else { Err(Error::TooManyReferences) }
-    }
-
-    /// Gives an id up: from now on it is not found. Where nobody else holds a reference, it is to be torn down
-    /// at once; else whoever drops the last one is told so.
-    ///
-    /// # Errors
-    /// As [`find`](Self::find): an id that was freed already is [`Error::NotFound`].
-    #[inline]
-    pub fn free(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let slot = self.live_slot_mut(set, handle)?;
-        let left = slot.put();
-        Ok(Self::let_go(slot, left))
-    }
-
-    /// Drops a reference. The last one frees the id.
-    ///
-    /// # Errors
-    /// As [`find`](Self::find). An id that was freed while others held references still takes their `put`.
-    pub fn put(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let pending = Identity::new(set, handle.generation, Life::new(State::Pending, self.live.tag()));
-        let slot = match self.space.slot_mut(handle.pasid) {
-            Some(slot) if slot.is(pending) => slot,
-            _ => {
-                let slot = self.live_slot_mut(set, handle)?;
-                if slot.references() > 1 {
-                    slot.put();
-                    return Ok(Freed::Held);
-                }
-                slot
-            }
-        };
-        let left = slot.put();
-        Ok(Self::let_go(slot, left))
-    }
-
-    #[inline]
-    fn let_go(slot: &mut Slot, left: u16) -> Freed {
-        if left == 0 {
-            slot.set_state(State::Teardown);
-            Freed::Teardown
-        } else {
-            slot.set_state(State::Pending);
-            Freed::Pending
-        }
-    }
-
-    /// The state of the id that a handle of whatever owner is of.
-    #[inline]
-    fn state_of(&self, handle: Handle) -> Result<State, Error> {
-        let slot = self.space.slot(handle.pasid).ok_or(Error::NotFound)?;
-        match slot.life().state() {
-            State::Free => Err(Error::NotFound),
-            _ if slot.generation() != handle.generation => Err(Error::Stale),
-            state => Ok(state),
-        }
-    }
-
-    /// The teardown of an id is confirmed: it may be handed out again, in its next generation.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] where the id is free, [`Error::Stale`] where the handle is of another generation,
-    /// [`Error::InUse`] where it was not given out for teardown.
-    #[inline]
-    pub fn reclaim(&mut self, handle: Handle) -> Result<(), Error> {
-        match self.state_of(handle)? {
-            State::Teardown => {}
-            State::Quarantined => self.totals.quarantined -= 1,
-            _ => return Err(Error::InUse),
-        }
-        let slot = self.space.slot_mut(handle.pasid).ok_or(Error::NotFound)?;
-        let owner = slot.owner();
-        slot.vacate();
-        self.space.give_back(handle.pasid);
-        if owner == SetId::NONE {
-            self.totals.lost -= 1;
-            self.totals.committed -= 1;
-        } else {
-            self.forget(owner, handle.pasid);
-            self.discharge(owner);
-        }
-        Ok(())
-    }
-
-    /// The teardown of an id could not be confirmed: it stays in quarantine, and stays charged to its set, until
-    /// somebody who knows better reclaims it. When its set goes, it is counted as lost.
-    ///
-    /// # Errors
-    /// As [`reclaim`](Self::reclaim).
-    pub fn quarantine(&mut self, handle: Handle) -> Result<(), Error> {
-        if self.state_of(handle)? != State::Teardown {
-            return Err(Error::InUse);
-        }
-        let slot = self.space.slot_mut(handle.pasid).ok_or(Error::NotFound)?;
-        slot.set_state(State::Quarantined);
-        let owner = slot.owner();
-        self.totals.quarantined += 1;
-        if self.sets[owner.index()].phase == Phase::Draining {
-            self.lose(owner, handle.pasid);
-        }
-        Ok(())
-    }
-
-    /// Moves the charge of a quarantined id from a set that is going to the common account.
-    pub(super) fn lose(&mut self, owner: SetId, pasid: Pasid) {
-        if let Some(slot) = self.space.slot_mut(pasid) {
-            slot.disown();
-        }
-        self.forget(owner, pasid);
-        // A set that is going has no reservation left, so what it takes of the stock is what it uses.
-        self.sets[owner.index()].used -= 1;
-        self.totals.lost += 1;
     }
 }

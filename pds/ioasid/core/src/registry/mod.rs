@@ -6,18 +6,26 @@
 //! exceeds the capacity. So a guarantee can be kept whatever the others do.
 
 mod check;
+mod custom;
 mod ids;
+mod lifecycle;
 mod sets;
 mod space;
+mod spids;
+mod subscribers;
 
+use crate::allocator::{NoProvider, Provider, Table, Ticket};
 use crate::block_map::BlockMap;
-use crate::capacity::{BLOCK, IDS, SETS, WORDS_PER_SET};
+use crate::capacity::{BLOCK, IDS, SETS, SPIDS_PER_SET, SUBSCRIBERS, WORDS_PER_SET};
+use crate::event::Events;
 use crate::set::Set;
 use crate::slot::Life;
 use crate::{Error, Handle, Pasid, SetId, Slot, State};
 use space::Space;
+use subscribers::Subscriber;
 
 pub use check::Inconsistency;
+pub use subscribers::Work;
 
 /// The memory that a registry works in. What it holds before does not matter.
 #[derive(Debug)]
@@ -33,7 +41,7 @@ impl Memory<'_> {
     /// How many words a registry needs for this many slots: a bit for each id, and a fixed part.
     #[must_use]
     pub const fn words_for(slots: usize) -> usize {
-        slots.div_ceil(BLOCK) + (SETS + 1) * WORDS_PER_SET
+        slots.div_ceil(BLOCK) + (SETS + 1) * WORDS_PER_SET + SETS * SPIDS_PER_SET
     }
 
     /// How many slots a registry can have in this many bytes, with the words that belong to them behind; 0 where
@@ -53,11 +61,16 @@ pub struct Config {
     /// The highest PASID that the hardware supports: ECAP.PSS, the devices' PASID capabilities, the tables'
     /// width, whichever is least. Where there are fewer slots, these decide.
     pub max_pasid: Pasid,
+    /// How long those who use an id that is given up may take to stop, in ticks of [`Registry::poll`]; less than
+    /// 2^27.
+    pub ack_bound: u32,
+    /// How long a provider may take to answer, in the same ticks; less than 2^31.
+    pub provider_bound: u32,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { max_pasid: Pasid::MAX }
+        Self { max_pasid: Pasid::MAX, ack_bound: 1000, provider_bound: 1000 }
     }
 }
 
@@ -66,6 +79,32 @@ impl Default for Config {
 pub enum Allocation {
     /// Here it is.
     Ready(Handle),
+    /// A provider was asked. Its answer, or that there was none in time, comes with this ticket.
+    Pending(Ticket),
+}
+
+/// What became of an allocation that was [pending](Allocation::Pending).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Completion {
+    /// Which one.
+    pub ticket: Ticket,
+    /// The id, or why there is none.
+    pub result: Result<Handle, Error>,
+}
+
+impl Completion {
+    /// Whose it is.
+    #[must_use]
+    pub fn set(&self) -> SetId {
+        self.ticket.set
+    }
+}
+
+/// How far a snapshot has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    index: usize,
+    pasid: Pasid,
 }
 
 /// What became of an id that was freed, or of which a reference was dropped.
@@ -129,43 +168,99 @@ pub struct Totals {
     pub quarantined: u32,
     /// Those of them whose set is gone.
     pub lost: u32,
+    /// Ids whose allocator went away while they were live.
+    pub orphaned: u32,
+    /// How often a provider answered wrongly, or not in time.
+    pub provider_faults: u32,
+    /// Numbers that a provider gave, that were not recorded, and that could not be handed back.
+    pub leaked: u32,
+    /// Attempts to unregister what was not registered.
+    pub warnings: u32,
 }
 
 /// The PASIDs, and who has which of them. See the [crate's documentation](crate).
+///
+/// `P` is what custom allocators are made of, `E` is where events go. Without either it is `Registry<'_>`.
 #[derive(Debug)]
-pub struct Registry<'m> {
+pub struct Registry<'m, P = NoProvider, E = ()> {
     space: Space<'m>,
     sets: [Set; SETS],
     /// Where each set's ids are.
     blocks: &'m mut [BlockMap],
+    spids: &'m mut [[u64; SPIDS_PER_SET]],
     totals: Totals,
-    /// What the life of an id is while it is live.
+    /// What the life of an id is while it is live: it is the active group's.
     live: Life,
     config: Config,
+    allocators: Table,
+    providers: &'m mut [P],
+    subscribers: [Option<Subscriber>; SUBSCRIBERS],
+    /// How many subscribers there are.
+    listening: u8,
+    events: E,
+    /// How many ids and allocations wait for somebody.
+    waiting: u32,
+    /// The time of the last poll.
+    now: u32,
+    /// Which set the next poll begins with.
+    turn: u8,
 }
 
 impl<'m> Registry<'m> {
-    /// A registry in which every id is free and there is no set. It clears its memory first.
+    /// A registry without custom allocators and events, in which every id is free and there is no set. It clears
+    /// its memory first.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn new(memory: Memory<'m>, config: Config) -> Result<Self, Error> {
+        Self::with(memory, config, &mut [], ())
+    }
+}
+
+impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
+    /// A registry whose custom allocators are made of `providers` and whose events go to `events`. Every id is
+    /// free, there is no set, and nobody is registered or subscribed. It clears its memory first.
     ///
     /// # Errors
     /// [`Error::BadMemory`] where the slots are none, no multiple of 64 or more than 2^20, or the words too few.
-    pub fn new(memory: Memory<'m>, config: Config) -> Result<Self, Error> {
+    pub fn with(
+        memory: Memory<'m>,
+        config: Config,
+        providers: &'m mut [P],
+        events: E,
+    ) -> Result<Self, Error> {
         let Memory { slots, words } = memory;
         if slots.is_empty() || slots.len() > IDS || !slots.len().is_multiple_of(BLOCK) {
             return Err(Error::BadMemory);
         }
         let (free, words) = words.split_at_mut_checked(slots.len() / BLOCK).ok_or(Error::BadMemory)?;
-        let (maps, _) = words.as_chunks_mut::<WORDS_PER_SET>();
-        let (upper, maps) = maps.split_first_mut().ok_or(Error::BadMemory)?;
-        let blocks = maps.get_mut(..SETS).ok_or(Error::BadMemory)?;
+        let (maps, words) = words.split_at_mut_checked((SETS + 1) * WORDS_PER_SET).ok_or(Error::BadMemory)?;
+        let (upper, blocks) =
+            maps.as_chunks_mut::<WORDS_PER_SET>().0.split_first_mut().ok_or(Error::BadMemory)?;
         blocks.fill([0; WORDS_PER_SET]);
+        let spids = words.as_chunks_mut::<SPIDS_PER_SET>().0.get_mut(..SETS).ok_or(Error::BadMemory)?;
+        spids.fill([0; SPIDS_PER_SET]);
         let last = u32::try_from(slots.len() - 1).map_err(|_| Error::BadMemory)?;
-        let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)) };
+        let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)), ..config };
         let (slots, _) = slots.as_chunks_mut::<BLOCK>();
         let space = Space::new(slots, free, upper, config.max_pasid);
-        let totals = Totals { capacity: config.max_pasid.get(), ..Totals::default() };
-        let live = Life::new(State::Allocated, 0);
-        Ok(Self { space, sets: [Set::VACANT; SETS], blocks, totals, live, config })
+        Ok(Self {
+            space,
+            sets: [Set::VACANT; SETS],
+            blocks,
+            spids,
+            totals: Totals { capacity: config.max_pasid.get(), ..Totals::default() },
+            live: Life::new(State::Allocated, 0),
+            config,
+            allocators: Table::new(),
+            providers,
+            subscribers: [None; SUBSCRIBERS],
+            listening: 0,
+            events,
+            waiting: 0,
+            now: 0,
+            turn: 0,
+        })
     }
 
     /// The registry as a whole. Privileged: it speaks of all sets.

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Sets: made, adjusted, walked, and taken apart in slices.
 
-use super::{Drain, Progress, Registry};
+use super::{Drain, Freed, Inspection, Progress, Registry};
+use crate::allocator::Provider;
 use crate::capacity::BLOCK;
+use crate::event::Events;
 use crate::set::{Phase, Set};
 use crate::{Error, Handle, Pasid, SetConfig, SetId, SetStats, State, block_map};
 
 /// How many slots a slice of a set's end looks at for each handle that it may fill, so that a slice is bounded
 /// even where all ids that it meets are on their way out already.
-const VISITS_PER_HANDLE: usize = 2 * BLOCK;
+pub(super) const VISITS_PER_HANDLE: usize = 2 * BLOCK;
 
-impl Registry<'_> {
+impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Makes a set. Privileged.
     ///
     /// # Errors
@@ -22,6 +24,7 @@ impl Registry<'_> {
         let id = vacant.id.successor(index);
         self.commit(0, share, 0)?;
         self.sets[id.index()] = Set { id, phase: Phase::Open, share, ..Set::VACANT };
+        self.spids[id.index()].fill(0);
         Ok(id)
     }
 
@@ -54,7 +57,7 @@ impl Registry<'_> {
         Ok(())
     }
 
-    fn open_set(&self, set: SetId) -> Result<&Set, Error> {
+    pub(super) fn open_set(&self, set: SetId) -> Result<&Set, Error> {
         let record = &self.sets[set.index()];
         if record.id == set && record.phase == Phase::Open { Ok(record) } else { Err(Error::NoSuchSet) }
     }
@@ -77,17 +80,11 @@ impl Registry<'_> {
         self.sets.iter().filter(|set| set.phase != Phase::Vacant).map(|set| set.id)
     }
 
-    /// The first live id of a set's, from a number on. All of a set's are walked in O(its ids).
+    /// The first id that is charged to a set, whatever its state, from a number on. All of a set's are walked in O(its
+    /// ids).
     #[must_use]
-    pub fn next_id(&self, set: SetId, from: Pasid) -> Option<Handle> {
-        let mut at = from;
-        loop {
-            let pasid = self.next_owned(set, at)?;
-            match self.space.slot(pasid) {
-                Some(slot) if slot.life() == self.live => return Some(slot.handle(pasid)),
-                _ => at = pasid.next()?,
-            }
-        }
+    pub fn next_id(&self, set: SetId, from: Pasid) -> Option<Inspection> {
+        self.next_owned(set, from).and_then(|pasid| self.inspect(pasid))
     }
 
     /// The first id that is charged to a set, from a number on.
@@ -111,7 +108,9 @@ impl Registry<'_> {
     /// # Errors
     /// [`Error::NoSuchSet`].
     pub fn free_set(&mut self, set: SetId) -> Result<(), Error> {
-        let before = self.open_set(set)?.committed();
+        self.open_set(set)?;
+        self.cancel(set);
+        let before = self.sets[set.index()].committed();
         let record = &mut self.sets[set.index()];
         record.phase = Phase::Draining;
         record.cursor = 0;
@@ -120,9 +119,9 @@ impl Registry<'_> {
         Ok(())
     }
 
-    /// A slice of a set's end: fills `out` with ids that are to be torn down now, and then reclaimed or
-    /// quarantined. Neither their references nor their state matter any more. Its work is bounded by the length of
-    /// `out`; call it until it says [`Progress::Gone`].
+    /// A slice of a set's end: fills `out` with ids that are to be torn down now, and then reclaimed or quarantined.
+    /// References do not matter any more; ids that somebody has to let go of come out of [`poll`](Self::poll). Its
+    /// work is bounded by the length of `out`; call it until it says [`Progress::Gone`].
     ///
     /// # Errors
     /// [`Error::NoSuchSet`] where the set is not being freed, or is gone.
@@ -138,29 +137,37 @@ impl Registry<'_> {
                 at = None;
                 break;
             };
-            if self.space.slot(pasid).is_some_and(|slot| slot.life().state() == State::Quarantined) {
-                self.lose(set, pasid);
-            } else if let Some(slot) = self.space.slot_mut(pasid)
-                && matches!(slot.life().state(), State::Allocated | State::Pending)
-            {
-                let Some(place) = out.get_mut(filled) else { break };
-                slot.drop_references();
-                slot.set_state(State::Teardown);
-                *place = slot.handle(pasid);
+            let Some(place) = out.get_mut(filled) else { break };
+            if let Some(handle) = self.evict(set, pasid) {
+                *place = handle;
                 filled += 1;
             }
             at = pasid.next();
         }
         let record = &mut self.sets[set.index()];
         record.cursor = at.map_or(Pasid::MAX.get() + 1, Pasid::get);
-        let progress = match at {
-            _ if record.used == 0 => {
-                record.phase = Phase::Vacant;
-                Progress::Gone
-            }
-            None => Progress::Waiting,
-            Some(_) => Progress::More,
-        };
+        if record.used == 0 {
+            record.phase = Phase::Vacant;
+            self.say_goodbye(set);
+            return Ok(Drain { filled, progress: Progress::Gone });
+        }
+        let progress = if at.is_some() { Progress::More } else { Progress::Waiting };
         Ok(Drain { filled, progress })
+    }
+
+    /// Sends an id of a set that is going on its way. It is returned if it can be torn down at once.
+    fn evict(&mut self, set: SetId, pasid: Pasid) -> Option<Handle> {
+        let slot = self.space.slot(pasid)?;
+        let handle = slot.handle(pasid);
+        match slot.life().state() {
+            State::Allocated | State::Pending => {
+                (self.give_up(set, handle) == Freed::Teardown).then_some(handle)
+            }
+            State::Quarantined => {
+                self.lose(set, pasid);
+                None
+            }
+            _ => None,
+        }
     }
 }

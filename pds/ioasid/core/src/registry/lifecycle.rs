@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The way of an id from being live to being free again.
+//!
+//! Allocated → Pending, while others hold references → Stopping, while those who were told have not
+//! acknowledged → Teardown → free, or Quarantined where the teardown could not be confirmed. Steps that there is no
+//! reason for are left out. An id is charged to its set until it is free.
+
+use super::{Freed, Registry};
+use crate::allocator::Provider;
+use crate::event::{Event, EventKind, Events, Role};
+use crate::set::Phase;
+use crate::slot::{Identity, Life};
+use crate::{Error, Handle, Pasid, SetId, Slot, State};
+
+impl<P: Provider, E: Events> Registry<'_, P, E> {
+    /// Gives an id up: from now on it is not found. Where nobody else has to let go of it, it is to be torn down at
+    /// once; else [`poll`](Self::poll) or whoever drops the last reference says when.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find): an id that was freed already is [`Error::NotFound`].
+    #[inline]
+    pub fn free(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
+        let slot = self.live_slot_mut(set, handle)?;
+        if slot.put() > 0 {
+            slot.set_state(State::Pending);
+            return Ok(Freed::Pending);
+        }
+        Ok(self.give_up(set, handle))
+    }
+
+    /// Drops a reference. The last one frees the id.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find). An id that was freed while others held references still takes their `put`.
+    pub fn put(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
+        let pending = Identity::new(set, handle.generation, Life::new(State::Pending, self.live.tag()));
+        let (slot, held) = match self.space.slot_mut(handle.pasid) {
+            Some(slot) if slot.is(pending) => (slot, Freed::Pending),
+            _ => (self.live_slot_mut(set, handle)?, Freed::Held),
+        };
+        if slot.put() > 0 {
+            return Ok(held);
+        }
+        Ok(self.give_up(set, handle))
+    }
+
+    /// Takes an id away from its owner, whatever references there are and without waiting for anybody: its owner is
+    /// told, and it is to be torn down now. It is also how an orphan is brought to an end. Privileged.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the id is free or given up already, [`Error::Stale`] where the handle is of
+    /// another generation.
+    pub fn revoke(&mut self, handle: Handle) -> Result<(), Error> {
+        let slot = self.slot_of(handle)?;
+        let owner = slot.owner();
+        if !matches!(slot.life().state(), State::Allocated | State::Pending) {
+            return Err(Error::NotFound);
+        }
+        self.leave(handle.pasid);
+        self.announce(&Event::new(EventKind::Revoke, owner, Some(handle)));
+        self.set_state(handle.pasid, State::Teardown);
+        Ok(())
+    }
+
+    /// An id with no reference left begins its way out.
+    #[inline]
+    pub(super) fn give_up(&mut self, owner: SetId, handle: Handle) -> Freed {
+        self.leave(handle.pasid);
+        if self.pass_on(owner, handle, Role::Cpu) { Freed::Teardown } else { Freed::Pending }
+    }
+
+    /// An id is not live any more.
+    #[inline]
+    fn leave(&mut self, pasid: Pasid) {
+        let Some(slot) = self.space.slot_mut(pasid) else { return };
+        slot.drop_references();
+        let tag = slot.life().tag();
+        self.allocators.dying(tag);
+        if tag != self.live.tag() && self.allocators.is_orphaned(tag) {
+            self.totals.orphaned -= 1;
+        }
+    }
+
+    pub(super) fn set_state(&mut self, pasid: Pasid, state: State) {
+        if let Some(slot) = self.space.slot_mut(pasid) {
+            slot.set_state(state);
+        }
+    }
+
+    /// The state of an id, where an orphan is told apart.
+    pub(super) fn state(&self, slot: &Slot) -> State {
+        match slot.life().state() {
+            State::Allocated | State::Pending if self.allocators.is_orphaned(slot.life().tag()) => {
+                State::Orphaned
+            }
+            state => state,
+        }
+    }
+
+    /// The slot that a handle is of, whoever's it is, unless it is free.
+    #[inline]
+    pub(super) fn slot_of(&self, handle: Handle) -> Result<&Slot, Error> {
+        let slot = self.space.slot(handle.pasid).ok_or(Error::NotFound)?;
+        if slot.life().state() == State::Free {
+            return Err(Error::NotFound);
+        }
+        if slot.generation() == handle.generation { Ok(slot) } else { Err(Error::Stale) }
+    }
+
+    /// The teardown of an id is confirmed: it may be handed out again, in its next generation. If a custom allocator
+    /// chose it, that is told.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where the id is free, [`Error::Stale`] where the handle is of another generation,
+    /// [`Error::InUse`] where it was not given out for teardown, [`Error::ProviderBusy`] where the allocator
+    /// cannot be told now: try again later.
+    #[inline]
+    pub fn reclaim(&mut self, handle: Handle) -> Result<(), Error> {
+        let slot = self.slot_of(handle)?;
+        let (owner, life) = (slot.owner(), slot.life());
+        if !matches!(life.state(), State::Teardown | State::Quarantined) {
+            return Err(Error::InUse);
+        }
+        if life.tag() != 0 {
+            self.tell_provider(life.tag(), handle.pasid)?;
+        }
+        let slot = self.space.slot_mut(handle.pasid).ok_or(Error::NotFound)?;
+        slot.vacate();
+        self.space.give_back(handle.pasid);
+        self.allocators.gone(life.tag());
+        if life.state() == State::Quarantined {
+            self.totals.quarantined -= 1;
+        }
+        if owner == SetId::NONE {
+            self.totals.lost -= 1;
+            self.totals.committed -= 1;
+        } else {
+            self.forget(owner, handle.pasid);
+            self.discharge(owner);
+        }
+        Ok(())
+    }
+
+    /// The teardown of an id could not be confirmed: it stays in quarantine, and stays charged to its set, until
+    /// somebody who knows better reclaims it. When its set goes, it is counted as lost.
+    ///
+    /// # Errors
+    /// As [`reclaim`](Self::reclaim).
+    pub fn quarantine(&mut self, handle: Handle) -> Result<(), Error> {
+        let slot = self.slot_of(handle)?;
+        let owner = slot.owner();
+        if slot.life().state() != State::Teardown {
+            return Err(Error::InUse);
+        }
+        self.set_state(handle.pasid, State::Quarantined);
+        self.totals.quarantined += 1;
+        if self.sets[owner.index()].phase == Phase::Draining {
+            self.lose(owner, handle.pasid);
+        }
+        Ok(())
+    }
+
+    /// Moves the charge of a quarantined id from a set that is going to the common account.
+    pub(super) fn lose(&mut self, owner: SetId, pasid: Pasid) {
+        if let Some(slot) = self.space.slot_mut(pasid) {
+            slot.disown();
+        }
+        self.forget(owner, pasid);
+        // A set that is going has no reservation left, so what it takes of the stock is what it uses.
+        self.sets[owner.index()].used -= 1;
+        self.totals.lost += 1;
+    }
+}
