@@ -27,7 +27,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             return Err(Code::InvalidRange);
         }
         let Allocation::Ready(handle) =
-            self.registry.alloc(self.set(client), range, alloc.data).map_err(codes::registry)?;
+            self.registry.alloc(self.set(client), range, alloc.data).map_err(codes::registry)?
+        else {
+            return Err(Code::Pending);
+        };
         let counters = &mut self.clients.account_mut(client).counters;
         counters.allocated = counters.allocated.saturating_add(1);
         Ok(Allocated { handle: self.wire(handle) })

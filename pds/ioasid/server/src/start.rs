@@ -83,7 +83,8 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         log::info!("VT-d is on, default deny: PASIDs of {pasid_bits} bits, addresses of {iova_bits} bits");
 
         let max_pasid = Pasid::new((1 << pasid_bits.min(20)) - 1).unwrap_or(Pasid::MAX);
-        let mut registry = Registry::new(memory, ioasid_core::Config { max_pasid })?;
+        let limits = ioasid_core::Config { max_pasid, ..ioasid_core::Config::default() };
+        let mut registry = Registry::new(memory, limits)?;
         let open = |client: &ioasid_config::Client| {
             registry.create_set(SetConfig { reservation: client.reservation, limit: client.limit })
         };
