@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::{BuildRequest, Error, Result, Sdk, libclang, lock};
+use crate::{BuildRequest, Configuration, Error, Result, Sdk, libclang, lock};
 
 /// Target of the protection domains: of those that come with Rust, the one whose `core` brings memory functions.
 pub const PD_TARGET: &str = "x86_64-unknown-none";
@@ -35,31 +35,25 @@ impl Program {
     }
 }
 
+/// What a step of Cargo's goes by.
+struct Step<'a> {
+    workspace: &'a Path,
+    include: PathBuf,
+    libclang: PathBuf,
+    target: PathBuf,
+    lock: PathBuf,
+}
+
 impl Sdk {
     /// Compiles the programs of `request` and copies each to its image in the output folder.
     ///
     /// # Errors
     /// When a tool is missing, a source is out of reach or a program does not compile.
     pub fn compile(&self, request: &BuildRequest) -> Result<()> {
-        let board = self.board(request.configuration)?;
-        let libclang = libclang::find(self.environment())?;
-        self.look_for_target(&request.workspace)?;
-
-        let target = self.target_folder(&request.workspace);
-        let lock = lock::prepare(&request.workspace, self.release(), &target)?;
-        let cargo = |verb: &'static str| {
-            let mut cargo = self.cargo(verb, &request.workspace, &lock);
-            cargo.env("SEL4_INCLUDE_DIRS", &board.include).env(libclang::VARIABLE, &libclang);
-            cargo
-        };
-
-        let mut fetch = cargo("fetch");
-        fetch.args(["--target", PD_TARGET]);
-        let output = start(&mut fetch, Command::output)?;
-        self.judge("fetch", &fetch, &output)?;
-
-        let mut build = cargo("build");
-        build.args(["--release", "--target", PD_TARGET, "--target-dir"]).arg(&target);
+        let step = self.prepare(&request.workspace, request.configuration)?;
+        self.fetch(&step)?;
+        let mut build = self.cargo("build", &step);
+        build.args(["--release", "--target", PD_TARGET, "--target-dir"]).arg(&step.target);
         for program in &request.programs {
             build.args(["--package", &program.package, "--bin", &program.binary]);
         }
@@ -67,11 +61,40 @@ impl Sdk {
         if !status.success() {
             return Err(self.failed("build", &build, String::new()));
         }
-        let built = target.join(PD_TARGET).join("release");
+        let built = step.target.join(PD_TARGET).join("release");
         request
             .programs
             .iter()
             .try_for_each(|program| copy(&built.join(&program.binary), &request.output.join(&program.image)))
+    }
+
+    /// Keeps the versions of what rust-sel4 needs as they are now in the workspace's lock file for this release, and
+    /// says where that is. What the file pins stays as it is; delete it to have the newest of everything.
+    ///
+    /// # Errors
+    /// As for [`compile`](Self::compile).
+    pub fn lock(&self, workspace: &Path) -> Result<PathBuf> {
+        let step = self.prepare(workspace, Configuration::Debug)?;
+        self.fetch(&step)?;
+        lock::keep(workspace, self.release(), &step.lock)
+    }
+
+    /// Looks for everything that Cargo is going to need.
+    fn prepare<'a>(&self, workspace: &'a Path, configuration: Configuration) -> Result<Step<'a>> {
+        let include = self.board(configuration)?.include;
+        let libclang = libclang::find(self.environment())?;
+        self.look_for_target(workspace)?;
+        let target = self.target_folder(workspace);
+        let lock = lock::prepare(workspace, self.release(), &target)?;
+        Ok(Step { workspace, include, libclang, target, lock })
+    }
+
+    /// Has Cargo fetch every source.
+    fn fetch(&self, step: &Step<'_>) -> Result<()> {
+        let mut fetch = self.cargo("fetch", step);
+        fetch.args(["--target", PD_TARGET]);
+        let output = start(&mut fetch, Command::output)?;
+        self.judge("fetch", &fetch, &output)
     }
 
     /// The build folder: one for each release, beside that of the embedded default.
@@ -82,7 +105,8 @@ impl Sdk {
     }
 
     /// A Cargo that has rust-sel4's crates patched in and its own lock file.
-    fn cargo(&self, verb: &str, workspace: &Path, lock: &Path) -> Command {
+    fn cargo(&self, verb: &str, step: &Step<'_>) -> Command {
+        let workspace = step.workspace;
         let program = self.environment().variable("CARGO").cloned();
         let mut cargo = Command::new(program.unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace).arg(verb);
@@ -92,12 +116,13 @@ impl Sdk {
         cargo.args(["--config", "unstable.lockfile-path=true", "--config"]);
         // A TOML literal string takes a path as it is.
         let mut setting = OsString::from("resolver.lockfile-path='");
-        setting.push(lock);
+        setting.push(&step.lock);
         setting.push("'");
         cargo.arg(setting);
         // rust-sel4 is written in a Rust with features that stable has not let go of yet; the same switch lets Cargo
         // have its lock file elsewhere.
         cargo.env("RUSTC_BOOTSTRAP", "1");
+        cargo.env("SEL4_INCLUDE_DIRS", &step.include).env(libclang::VARIABLE, &step.libclang);
         // These would take the place of what the configuration file says.
         for variable in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "SEL4_PREFIX"] {
             cargo.env_remove(variable);
