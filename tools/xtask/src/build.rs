@@ -4,13 +4,16 @@
 //! The program images that system.xml names are programs of this workspace: `guest.elf` is what the package with the
 //! program `guest` builds. Everything ends in `target/ioasid/<system>/<configuration>/`.
 
+use crate::image::{self, Image};
+use crate::kernel;
 use crate::progress::{note, step};
-use crate::qemu::Image;
 use crate::setup::{self, HOST_TARGET, PD_TARGET};
 use crate::system::System;
 use crate::workspace::{self, Packages};
+use microkit_kernel::Config;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The program that builds every object of the packed system.
 const INITIALISER: &str = "initialiser";
@@ -37,6 +40,31 @@ pub struct BuildArgs {
     /// Target of the protection domains; default: none where rustup has it
     #[arg(long, value_enum)]
     pub pd_target: Option<PdTarget>,
+    /// Leave a named patch out of the kernel, to see what it is for
+    #[arg(long, value_name = "PATCH")]
+    pub without_patch: Option<String>,
+}
+
+impl BuildArgs {
+    /// The folder's name of what these options make.
+    fn variant(&self) -> String {
+        let host = if self.target() == HOST_TARGET { "-host" } else { "" };
+        let without =
+            self.without_patch.as_ref().map(|patch| format!("-without-{patch}")).unwrap_or_default();
+        format!("{}{host}{without}", self.config.name())
+    }
+
+    fn target(&self) -> &'static str {
+        self.pd_target.map_or_else(setup::pd_target, PdTarget::triple)
+    }
+
+    fn kernel(&self) -> Config {
+        let config = match self.config {
+            Configuration::Debug => Config::debug(),
+            Configuration::Release => Config::release(),
+        };
+        self.without_patch.iter().fold(config, |config, patch| config.without(patch))
+    }
 }
 
 /// Kernel configuration, with Microkit's names.
@@ -96,24 +124,25 @@ impl Built {
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(None)?;
     let built = build(System::load(args.build.system.as_deref())?, &args.build)?;
-    note(&format!("image: {}", workspace::display(&built.image.root)));
+    note(&format!("image: {}", workspace::display(&built.image.folder.join(built.image.root))));
     Ok(())
 }
 
 /// Builds `system` as `args` say.
 pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
     let programs = programs(&system, &Packages::load()?)?;
-    let target = args.pd_target.map_or_else(setup::pd_target, PdTarget::triple);
-    let folder = system.output().join(args.config.name());
+    let target = args.target();
+    let folder = system.output().join(args.variant());
     std::fs::create_dir_all(&folder)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write in {}", folder.display()))?;
+    let kernel = kernel::build(&args.kernel())?;
     compile(&programs, target)?;
     for program in &programs {
         let from = workspace::target().join(target).join("release").join(&program.name);
         copy(&from, &folder.join(&program.image))?;
     }
-    let image = crate::image::make(&system, args.config, &folder)?;
+    let image = image::make(&system, &kernel, &folder)?;
     Ok(Built { system, image })
 }
 
@@ -154,10 +183,14 @@ fn compile(programs: &[Program], target: &str) -> Result<()> {
         cargo.args(["--package", &program.package, "--bin", &program.name]);
     }
     let what = format!("compiled {} programs for {target}", programs.len());
+    // Systems that are built side by side would wait for Cargo's lock, each with a message.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
     step(&what, || workspace::run(&mut cargo))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a file to where it is needed.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     if let Some(folder) = to.parent() {
         std::fs::create_dir_all(folder).into_diagnostic()?;
     }

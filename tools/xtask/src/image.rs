@@ -1,17 +1,65 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The image: kernel and packed root task of the embedded default.
+//! The image: what QEMU boots, made of kernel, initialiser, programs and the files that fill memory regions.
 
-use crate::build::Configuration;
-use crate::qemu::Image;
+use crate::progress::note;
 use crate::system::System;
-use miette::{Result, miette};
-use std::path::Path;
+use crate::workspace;
+use microkit_kernel::Kernel;
+use microkit_packer::PackError;
+use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
+use std::io;
+use std::path::{Path, PathBuf};
 
-/// Makes the bootable image of `system` out of the programs in `folder`.
-pub fn make(system: &System, _config: Configuration, _folder: &Path) -> Result<Image> {
-    Err(miette!(
-        "{} ({} protection domains): this tree has no kernel and no packer yet",
-        system.name,
-        system.sdf.protection_domains.len()
-    ))
+/// What QEMU boots by the multiboot protocol. The kernel prints its command line, which holds its path as QEMU was
+/// given it: QEMU runs in `folder` and gets bare names, so that logs are the same wherever the workspace lies.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The folder with the files below.
+    pub folder: PathBuf,
+    /// The kernel, as a 32-bit ELF file.
+    pub kernel: &'static str,
+    /// The root task with the packed system, as one multiboot module.
+    pub root: &'static str,
+}
+
+impl Image {
+    /// The image in `folder`.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { folder, kernel: "kernel32.elf", root: "root.elf" }
+    }
+}
+
+/// Packs `system`, whose programs (and `initialiser.elf`) are in `folder`, and puts `kernel` beside the result.
+pub fn make(system: &System, kernel: &Kernel, folder: &Path) -> Result<Image> {
+    let image = Image::at(folder.to_owned());
+    // What was made for this image comes before what lies beside system.xml.
+    let find = |name: &str| {
+        let places = [folder, &system.folder].map(|place| place.join(name));
+        places.into_iter().find(|path| path.is_file()).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    };
+    let length = |name: &str| Ok(find(name)?.metadata()?.len());
+    let sdf = system.description(&length)?;
+    let initialiser = folder.join("initialiser.elf");
+    let initialiser =
+        std::fs::read(&initialiser).into_diagnostic().wrap_err("cannot read the initialiser")?;
+    let packed =
+        microkit_packer::pack(&sdf, &|name| std::fs::read(find(name)?), &initialiser).map_err(refused)?;
+    packed.notes.iter().for_each(|line| note(line));
+    write(&folder.join(image.root), &packed.root)?;
+    write(&folder.join("report.txt"), packed.report.as_bytes())?;
+    crate::build::copy(&kernel.elf32, &folder.join(image.kernel))?;
+    Ok(image)
+}
+
+fn refused(error: PackError) -> miette::Report {
+    match error {
+        PackError::System(errors) => errors.report(),
+        PackError::Initialiser(_) => miette!("{error}"),
+    }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot write {}", workspace::display(path)))
 }

@@ -8,6 +8,7 @@
 mod bench;
 mod build;
 mod image;
+mod kernel;
 mod machine;
 mod progress;
 mod qemu;

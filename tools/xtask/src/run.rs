@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Options of every command that boots.
 #[derive(clap::Args, Clone, Debug)]
 pub struct BootArgs {
-    /// The QEMU to use instead of the one on PATH
+    /// The QEMU to use instead of the one on PATH; `7.2` is Debian 12's, unpacked
     #[arg(long, value_name = "PATH")]
     pub qemu: Option<PathBuf>,
     /// Let guest time follow the host's instead of counting instructions; runs then differ
@@ -77,7 +77,8 @@ pub fn boot(
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Outcome> {
     let line = qemu::command_line(qemu, machine, &built.image, icount);
-    qemu::boot(&qemu.program, &line, LogLimits::seconds(machine.timeout_s), &built.log(log), on_line)
+    let folder = &built.image.folder;
+    qemu::boot(&qemu.program, &line, folder, LogLimits::seconds(machine.timeout_s), &built.log(log), on_line)
 }
 
 fn coloured(line: &str, domains: &[String]) -> String {

@@ -3,6 +3,7 @@
 
 use crate::workspace;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A system description that was read and holds together.
@@ -16,7 +17,7 @@ pub struct System {
     pub domains: Vec<String>,
     /// The program images as the file writes them, each once.
     pub images: Vec<String>,
-    /// The description itself.
+    /// The description itself; sizes that follow from files are not known yet.
     pub sdf: sdf::System,
 }
 
@@ -46,6 +47,12 @@ impl System {
             }
         }
         Ok(Self { name, folder, domains, images, sdf })
+    }
+
+    /// The description with the lengths of the files that fill memory regions, from which sizes may follow.
+    pub fn description(&self, length: &dyn Fn(&str) -> io::Result<u64>) -> Result<sdf::System> {
+        let source = &self.sdf.source;
+        sdf::System::parse_with(source.name(), source.text(), length).map_err(sdf::Errors::report)
     }
 
     /// Where everything that is made of this system goes.

@@ -2,18 +2,9 @@
 //! QEMU's command line for a system: one pure function.
 
 use super::{Qemu, Version};
+use crate::image::Image;
 use crate::machine::Machine;
 use std::ffi::OsString;
-use std::path::PathBuf;
-
-/// What QEMU boots by the multiboot protocol.
-#[derive(Clone, Debug)]
-pub struct Image {
-    /// The kernel, as a 32-bit ELF file.
-    pub kernel: PathBuf,
-    /// The root task with the packed system, as one multiboot module.
-    pub root: PathBuf,
-}
 
 /// The arguments that boot `image` on `machine`.
 ///
@@ -38,7 +29,7 @@ pub fn command_line(qemu: &Qemu, machine: &Machine, image: &Image, icount: bool)
     if let Some(firmware) = &qemu.firmware {
         line.extend(["-L".into(), firmware.into()]);
     }
-    line.extend(["-kernel".into(), (&image.kernel).into(), "-initrd".into(), (&image.root).into()]);
+    line.extend(["-kernel", image.kernel, "-initrd", image.root].map(OsString::from));
     line
 }
 
@@ -58,7 +49,7 @@ mod tests {
     fn line(version: &str, machine: &Machine, icount: bool) -> String {
         let version = Version::parse(version).unwrap();
         let qemu = Qemu { program: "qemu".into(), version, firmware: None };
-        let image = Image { kernel: "kernel.elf".into(), root: "root.elf".into() };
+        let image = Image::at("/x".into());
         command_line(&qemu, machine, &image, icount).join(" ".as_ref()).into_string().unwrap()
     }
 
@@ -84,14 +75,14 @@ mod tests {
         assert!(line.contains("-m 512M "));
         assert!(line.contains("-device edu,addr=3.0 -device edu,addr=3.1"));
         assert!(!line.contains("-icount"));
-        assert!(line.ends_with("-kernel kernel.elf -initrd root.elf"));
+        assert!(line.ends_with("-kernel kernel32.elf -initrd root.elf"));
     }
 
     #[test]
     fn firmware_of_an_unpacked_qemu_is_named() {
         let version = Version::OLDEST;
         let qemu = Qemu { program: "qemu".into(), version, firmware: Some("/x/share".into()) };
-        let image = Image { kernel: "k".into(), root: "r".into() };
+        let image = Image::at("/x".into());
         let line = command_line(&qemu, &Machine::default(), &image, true);
         assert!(line.windows(2).any(|pair| pair == ["-L", "/x/share"]));
     }

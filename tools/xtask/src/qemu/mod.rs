@@ -4,10 +4,10 @@
 mod command;
 mod process;
 
-pub use command::{Image, command_line};
+pub use command::command_line;
 pub use process::{End, LogLimits, Outcome, boot};
 
-use miette::{Result, miette};
+use miette::{IntoDiagnostic as _, Result, miette};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -95,10 +95,17 @@ impl Qemu {
         Ok(Self { program: program.to_owned(), version, firmware: None })
     }
 
-    /// The QEMU that was asked for, or the one on PATH.
+    /// The QEMU that was asked for: a program, `7.2` for Debian's unpacked one, or, without a wish, the one on PATH.
     pub fn find(asked: Option<&Path>) -> Result<Self> {
-        let program = asked.unwrap_or(Path::new(PROGRAM));
-        Self::probe(program).map_err(|why| unusable(program, &why))
+        if asked == Some(Path::new("7.2")) {
+            return crate::setup::qemu72::unpack();
+        }
+        let program = match asked {
+            // It runs in another folder than this one.
+            Some(path) if path.components().count() > 1 => std::path::absolute(path).into_diagnostic()?,
+            _ => asked.unwrap_or(Path::new(PROGRAM)).to_owned(),
+        };
+        Self::probe(&program).map_err(|why| unusable(&program, &why))
     }
 }
 

@@ -63,23 +63,24 @@ pub struct Outcome {
     pub elapsed: Duration,
 }
 
-/// Runs `program` with `arguments` within `limits`; each line of its standard output goes to `log` and `on_line`
+/// Runs `program` with `arguments` in `folder` within `limits`; each line of its standard output goes to `log` and `on_line`
 /// as it comes.
 pub fn boot(
     program: &Path,
     arguments: &[OsString],
+    folder: &Path,
     limits: LogLimits,
     log: &Path,
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Outcome> {
-    if let Some(folder) = log.parent() {
-        std::fs::create_dir_all(folder).into_diagnostic()?;
+    if let Some(logs) = log.parent() {
+        std::fs::create_dir_all(logs).into_diagnostic()?;
     }
     let mut file = std::fs::File::create(log)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write {}", log.display()))?;
     let start = Instant::now();
-    let mut child = spawn(program, arguments)?;
+    let mut child = spawn(program, arguments, folder)?;
     let (sender, events) = mpsc::channel();
     let stdout = child.stdout.take().map(|pipe| pump(pipe, sender));
     let stderr = child.stderr.take().map(|pipe| thread::spawn(move || tail(pipe)));
@@ -119,9 +120,9 @@ pub fn boot(
     Ok(Outcome { end, lines, stderr, elapsed: start.elapsed() })
 }
 
-fn spawn(program: &Path, arguments: &[OsString]) -> Result<Child> {
+fn spawn(program: &Path, arguments: &[OsString], folder: &Path) -> Result<Child> {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(arguments);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program).args(arguments).current_dir(folder);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.spawn().map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => {
@@ -189,7 +190,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("deep/serial.log");
         let arguments = ["-c".into(), script.into()];
-        let outcome = boot(Path::new("/bin/sh"), &arguments, limits, &log, &mut |_| {}).unwrap();
+        let outcome =
+            boot(Path::new("/bin/sh"), &arguments, folder.path(), limits, &log, &mut |_| {}).unwrap();
         let written = std::fs::read_to_string(&log).unwrap();
         assert_eq!(written.lines().collect::<Vec<_>>(), outcome.lines, "the log holds what was seen");
         outcome

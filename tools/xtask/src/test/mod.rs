@@ -23,7 +23,7 @@ pub struct Args {
     /// Only name the steps
     #[arg(long)]
     list: bool,
-    /// The QEMU to boot systems in, instead of the one on PATH
+    /// The QEMU to boot systems in, instead of the one on PATH; `7.2` is Debian 12's, unpacked
     #[arg(long, value_name = "PATH")]
     qemu: Option<PathBuf>,
 }
