@@ -17,7 +17,7 @@ mod error;
 mod fault;
 mod ipc;
 pub mod label;
-#[cfg(all(feature = "mem", target_os = "linux"))]
+#[cfg(all(feature = "mem", target_feature = "crt-static"))]
 mod mem;
 pub mod object;
 mod syscall;

@@ -14,8 +14,8 @@ use core::arch::asm;
 pub unsafe extern "C" fn memcpy(dest: *mut u8, src: *const u8, n: usize) -> *mut u8 {
     // SAFETY: the caller vouches for both areas; the direction flag is clear by the calling convention.
     unsafe {
-        asm!("rep movsb", inout("rcx") n => _, inout("rdi") dest => _, inout("rsi") src => _,
-             options(nostack, preserves_flags));
+        asm!("rep movsq", "mov ecx, {rest:e}", "rep movsb", rest = in(reg) n % 8, inout("rcx") n / 8 => _,
+             inout("rdi") dest => _, inout("rsi") src => _, options(nostack, preserves_flags));
     }
     dest
 }
@@ -47,8 +47,9 @@ pub unsafe extern "C" fn memmove(dest: *mut u8, src: *const u8, n: usize) -> *mu
 pub unsafe extern "C" fn memset(dest: *mut u8, byte: i32, n: usize) -> *mut u8 {
     // SAFETY: the caller vouches for the area; the direction flag is clear by the calling convention.
     unsafe {
-        asm!("rep stosb", inout("rcx") n => _, inout("rdi") dest => _, in("al") byte.to_le_bytes()[0],
-             options(nostack, preserves_flags));
+        let word = u64::from(byte.to_le_bytes()[0]) * 0x0101_0101_0101_0101;
+        asm!("rep stosq", "mov ecx, {rest:e}", "rep stosb", rest = in(reg) n % 8, inout("rcx") n / 8 => _,
+             inout("rdi") dest => _, in("rax") word, options(nostack, preserves_flags));
     }
     dest
 }

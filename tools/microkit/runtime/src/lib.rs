@@ -21,6 +21,11 @@
 //! sent just before the next receive instead of together with it.
 #![no_std]
 
+// Where the workspace is only checked for the host (embedded.toml states static linking for its target), other crates
+// may bring the standard library and its panic handler in: then it is used.
+#[cfg(not(any(target_os = "none", target_feature = "crt-static")))]
+extern crate std;
+
 mod channel;
 mod child;
 mod defer;

@@ -16,7 +16,11 @@ pub(crate) fn abort() -> ! {
     }
 }
 
-#[panic_handler]
+#[cfg_attr(any(target_os = "none", target_feature = "crt-static"), panic_handler)]
+#[cfg_attr(
+    not(any(target_os = "none", target_feature = "crt-static")),
+    expect(dead_code, reason = "see lib.rs")
+)]
 fn panic(info: &PanicInfo<'_>) -> ! {
     static PANICKING: AtomicBool = AtomicBool::new(false);
     if !PANICKING.swap(true, Ordering::Relaxed) {
