@@ -418,6 +418,34 @@ impl std::fmt::Display for Perms {
     }
 }
 
+impl std::str::FromStr for PciAddress {
+    type Err = NoPciAddress;
+
+    fn from_str(text: &str) -> Result<Self, NoPciAddress> {
+        let (bus, rest) = text.split_once(':').ok_or(NoPciAddress)?;
+        let (device, function) = rest.split_once('.').ok_or(NoPciAddress)?;
+        let part = |digits: &str, max: u8| {
+            let digits = digits.trim();
+            // Of itself the conversion takes a sign.
+            let value = u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
+            value.filter(|value| *value <= max).ok_or(NoPciAddress)
+        };
+        Ok(Self { bus: part(bus, 255)?, device: part(device, 31)?, function: part(function, 7)? })
+    }
+}
+
+/// A text that is not the address of a PCI function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPciAddress;
+
+impl std::fmt::Display for NoPciAddress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("not a PCI address: write bus:device.function in hexadecimal, from 00:00.0 to ff:1f.7")
+    }
+}
+
+impl std::error::Error for NoPciAddress {}
+
 impl std::fmt::Display for PciAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:02x}:{:02x}.{:x}", self.bus, self.device, self.function)

@@ -100,7 +100,7 @@ impl<'d> Reader<'d> {
     /// The PCI address that an attribute gives as `bus:device.function` in hexadecimal.
     pub(super) fn pci_address(&mut self, element: Element<'d>, attribute: &str) -> Option<At<PciAddress>> {
         let text = self.required(element, attribute)?;
-        let address = parse_pci_address(text.value);
+        let address: Option<PciAddress> = text.parse().ok();
         if address.is_none() {
             let message = format!("{attribute}=\"{}\" is not the address of a PCI function", text.value);
             let help = "write bus:device.function in hexadecimal, from 00:00.0 to ff:1f.7, as 00:1f.2";
@@ -108,15 +108,4 @@ impl<'d> Reader<'d> {
         }
         address.map(|address| At::new(address, text.place))
     }
-}
-
-fn parse_pci_address(text: &str) -> Option<PciAddress> {
-    let (bus, rest) = text.split_once(':')?;
-    let (device, function) = rest.split_once('.')?;
-    let part = |digits: &str, max: u8| {
-        let digits = digits.trim();
-        let value = u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'));
-        value.filter(|value| *value <= max)
-    };
-    Some(PciAddress { bus: part(bus, 255)?, device: part(device, 31)?, function: part(function, 7)? })
 }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Every client can call the server, from below, for what the server has.
+
+use std::collections::BTreeSet;
+
+use config_compiler::Client;
+use sdf::PdIndex;
+use toml::Spanned;
+
+use super::{Auditor, Rule};
+use crate::policy::{self, Policy};
+
+impl Auditor<'_> {
+    pub(super) fn clients(&mut self, policy: &Policy<'_>) {
+        let server = policy.server(self.system);
+        let mut seen = BTreeSet::new();
+        for client in &policy.schema.clients {
+            let name = client.pd.as_ref();
+            let Some(pd) = policy::pd(self.system, &client.pd) else {
+                let message = format!("there is no protection domain {name}");
+                self.in_policy(
+                    Rule::UnknownName,
+                    client.pd.span(),
+                    message,
+                    "correct the name, or add the protection domain",
+                );
+                continue;
+            };
+            if !seen.insert(pd) {
+                let message = format!("{name} is a client twice");
+                self.in_policy(
+                    Rule::GrantedTwice,
+                    client.pd.span(),
+                    message,
+                    "put everything it gets into one [[client]]",
+                );
+            }
+            if let Some(server) = server {
+                self.channel(server, pd, client);
+                self.priority(server, pd, client);
+                self.events(policy, server, pd, client);
+            }
+            self.limits(client);
+        }
+        if let Some(server) = server {
+            self.other_callers(server, &seen);
+        }
+        self.capacity(policy);
+    }
+
+    fn channel(&mut self, server: PdIndex, pd: PdIndex, client: &Client) {
+        let directions = self.system.channels.iter().flat_map(|channel| channel.directions());
+        let calls = directions.filter(|(from, to)| *from.pd == pd && *to.pd == server && *from.pp).count();
+        if calls != 1 {
+            let server = &self.system.protection_domains[server].name;
+            let message =
+                format!("{} has {calls} channels on which it may call {server}", client.pd.as_ref());
+            let help =
+                "give it exactly one with pp=\"true\" at its end: what it may do follows from the channel";
+            self.in_policy(Rule::ClientChannel, client.pd.span(), message, help);
+        }
+    }
+
+    fn priority(&mut self, server: PdIndex, pd: PdIndex, client: &Client) {
+        let system = self.system;
+        let (server, pd) = (&system.protection_domains[server], &system.protection_domains[pd]);
+        if pd.priority.value >= server.priority.value {
+            let message = format!(
+                "{} has priority {}, not below that of {}, {}",
+                client.pd.as_ref(),
+                pd.priority,
+                server.name,
+                server.priority
+            );
+            let help =
+                format!("lower it below {}: otherwise it can hold up every other client", server.priority);
+            self.in_system(Rule::ClientPriority, pd.priority.place, message, help);
+        }
+    }
+
+    /// A client's ring is written by the server and read by the client, and nobody else sees it.
+    fn events(&mut self, policy: &Policy<'_>, server: PdIndex, pd: PdIndex, client: &Client) {
+        let Some(events) = &client.events else { return };
+        let Some(region) = self.known_region(events) else { return };
+        let shared = policy.schema.clients.iter().filter_map(|other| Some((other, other.events.as_ref()?)));
+        let sharing =
+            shared.filter(|(_, other)| other.as_ref() == events.as_ref()).map(|(other, _)| other.pd.as_ref());
+        if let Some(first) = sharing.clone().next().filter(|first| *first != client.pd.as_ref()) {
+            let message = format!("{} is the event ring of {first} too", events.as_ref());
+            self.in_policy(Rule::EventRing, events.span(), message, "give each client a ring of its own");
+        }
+        for (index, domain) in self.system.protection_domains.iter().enumerate() {
+            for map in domain.maps.iter().filter(|map| *map.region == region) {
+                if index == pd && map.perms.write {
+                    let message = format!("{} may write its event ring {}", domain.name, events.as_ref());
+                    let help = "map it with perms=\"r\": only the server writes events";
+                    self.in_system(Rule::EventRing, map.place, message, help);
+                } else if index != pd && index != server {
+                    let message = format!(
+                        "{} sees {}, the events of {}",
+                        domain.name,
+                        events.as_ref(),
+                        client.pd.as_ref()
+                    );
+                    self.in_system(Rule::EventRing, map.place, message, "remove the <map>");
+                }
+            }
+        }
+    }
+
+    fn limits(&mut self, client: &Client) {
+        if let (Some(reservation), Some(limit)) = (&client.reservation, &client.limit)
+            && reservation.as_ref() > limit.as_ref()
+        {
+            let message = format!(
+                "{} has {} ids reserved and may have {}",
+                client.pd.as_ref(),
+                reservation.as_ref(),
+                limit.as_ref()
+            );
+            self.in_policy(
+                Rule::Quota,
+                reservation.span(),
+                message,
+                "raise the limit or lower the reservation",
+            );
+        }
+    }
+
+    fn other_callers(&mut self, server: PdIndex, clients: &BTreeSet<PdIndex>) {
+        for (from, to) in self.system.channels.iter().flat_map(|channel| channel.directions()) {
+            if *to.pd == server && *from.pp && !clients.contains(&from.pd.value) {
+                let domains = &self.system.protection_domains;
+                let message = format!(
+                    "{} may call {} and is no [[client]]: every call is refused",
+                    domains[*from.pd].name, domains[server].name
+                );
+                self.in_system(Rule::CallerWithoutSet, from.place, message, "add a [[client]], or remove pp");
+            }
+        }
+    }
+
+    /// All reservations can be kept at the same time.
+    fn capacity(&mut self, policy: &Policy<'_>) {
+        let Some((_, registry)) = policy::region(self.system, &policy.schema.unit.registry) else { return };
+        let bytes = usize::try_from(registry.size.map_or(0, |size| size.value)).unwrap_or(usize::MAX);
+        let bits = policy.schema.unit.pasid_bits.as_ref().map_or(20, |bits| (*bits.as_ref()).min(20));
+        // PASID 0 is nobody's.
+        let capacity = (ioasid_core::Memory::slots_in(bytes) as u64).min(1 << bits).saturating_sub(1);
+        let reservations = || policy.schema.clients.iter().filter_map(|client| client.reservation.as_ref());
+        let sum: u64 = reservations().map(|reservation| u64::from(*reservation.as_ref())).sum();
+        if let Some(last) = reservations().next_back().filter(|_| sum > capacity) {
+            let message = format!("{sum} ids are reserved, and there are {capacity}");
+            let help = "lower the reservations, or give the registry's region more memory";
+            self.in_policy(Rule::Quota, last.span(), message, help);
+        }
+    }
+
+    /// The region of that name, or a finding.
+    pub(super) fn known_region(&mut self, name: &Spanned<String>) -> Option<usize> {
+        let found = policy::region(self.system, name).map(|(index, _)| index);
+        if found.is_none() {
+            let message = format!("there is no memory region {}", name.as_ref());
+            self.in_policy(
+                Rule::UnknownName,
+                name.span(),
+                message,
+                "correct the name, or add the <memory_region>",
+            );
+        }
+        found
+    }
+}
