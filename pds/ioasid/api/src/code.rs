@@ -14,11 +14,11 @@ pub enum Family {
 }
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $value:literal,)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident = $value:literal,)*) => {
         /// A refusal, as it stands on the wire. Never 0.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u16)]
-        pub enum Code { $($(#[$doc])* $name = $value,)* }
+        pub enum Code { $($(#[doc = $doc])* $name = $value,)* }
 
         impl Code {
             /// Every code, in order of its number.
@@ -36,10 +36,16 @@ macro_rules! codes {
                 }
             }
 
-            /// The name, as the C header spells it behind `IOASID_`.
+            /// The name; the C header has it in capitals behind `IOASID_`.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Code::$name => stringify!($name),)* }
+            }
+
+            /// What it means, line by line.
+            #[must_use]
+            pub fn doc(self) -> &'static [&'static str] {
+                match self { $(Code::$name => &[$($doc,)*],)* }
             }
         }
     };

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Events: what the server tells a client of its own accord, as they stand in the client's ring.
 
-use crate::{Field, Handle};
+use crate::{Field, Handle, PartInfo, TypeInfo, ValueInfo, WordInfo};
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum EventKind {
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $name:ident = $value:literal,)*) => {
+        /// What happened.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[repr(u8)]
+        pub enum EventKind { $($(#[doc = $doc])* $name = $value,)* }
+
+        impl EventKind {
+            /// Every kind.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            const VALUES: &[ValueInfo] =
+                &[$(ValueInfo { name: stringify!($name), value: $value, doc: &[$($doc,)*] },)*];
+        }
+    };
+}
+
+kinds! {
     /// An id of the set was allocated.
     Alloc = 1,
     /// An id of the set was freed, once for each life of the id.
@@ -24,12 +38,8 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Alloc, Self::Free, Self::Bind, Self::Unbind, Self::Fault, Self::Revoke, Self::SetGone];
-
     fn from_number(number: u64) -> Option<Self> {
-        Self::ALL.into_iter().find(|&kind| kind as u64 == number)
+        Self::ALL.iter().copied().find(|&kind| kind as u64 == number)
     }
 }
 
@@ -57,10 +67,7 @@ pub enum FaultDirection {
     Write,
 }
 
-/// One event. Three words in the ring, behind the word that numbers it.
-///
-/// Word 0: kind in bits 7:0, direction in bit 8 (1 = write), device index in 31:16, reason in 47:32. Word 1: the
-/// id's handle, or all ones where the event is of no id. Word 2: the address.
+/// One event. Three words in the ring ([`Event::WORDS`]), behind the word that numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Event {
     /// What happened.
@@ -80,7 +87,49 @@ pub struct Event {
 /// The handle word of an event that is of no id.
 const NO_HANDLE: u64 = u64::MAX;
 
+/// The first word of an event.
+const HEAD: TypeInfo = TypeInfo {
+    name: "event_head",
+    doc: "What happened, and for FAULT which way, by which device and why.",
+    bits: 64,
+    parts: &[
+        PartInfo { name: "kind", shift: 0, bits: 8, values: EventKind::VALUES },
+        PartInfo { name: "direction", shift: 8, bits: 1, values: FaultDirection::VALUES },
+        PartInfo::new("device", 16, 16),
+        PartInfo::new("reason", 32, 16),
+    ],
+};
+
+impl FaultDirection {
+    const VALUES: &[ValueInfo] = &[
+        ValueInfo { name: "Read", value: 0, doc: &["The device would have read memory."] },
+        ValueInfo { name: "Write", value: 1, doc: &["The device would have written memory."] },
+    ];
+}
+
 impl Event {
+    /// How an event stands in the ring.
+    pub const WORDS: &[WordInfo] = &[
+        WordInfo {
+            name: "head",
+            ty: &HEAD,
+            doc: &[
+                "What happened; for BIND, UNBIND and FAULT the client's index of the device;",
+                "for FAULT the unit's reason (VT-d 7.1.3).",
+            ],
+        },
+        WordInfo {
+            name: "handle",
+            ty: &Handle::TYPE,
+            doc: &["To which id; all ones where the event is of none."],
+        },
+        WordInfo {
+            name: "address",
+            ty: &u64::TYPE,
+            doc: &["For FAULT the address that the device used, page aligned."],
+        },
+    ];
+
     /// An event of an id and nothing else.
     #[must_use]
     pub fn of(kind: EventKind, handle: Handle) -> Self {
@@ -107,5 +156,36 @@ impl Event {
             direction: if head >> 8 & 1 == 1 { FaultDirection::Write } else { FaultDirection::Read },
             address,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_stands_where_the_table_says() {
+        let [head, ..] = Event::WORDS else { panic!("an event has words") };
+        let shift = |name| head.ty.parts.iter().find(|part| part.name == name).unwrap().shift;
+        for &kind in EventKind::ALL {
+            let handle = Some(Handle { pasid: 1, generation: 2, epoch: 3 });
+            let direction = FaultDirection::Write;
+            let event = Event { kind, handle, device: 4, reason: 5, direction, address: 0x6000 };
+            let words = event.to_words();
+            assert_eq!(words.len(), Event::WORDS.len());
+            assert_eq!(
+                words[0],
+                (kind as u64) << shift("kind")
+                    | 1 << shift("direction")
+                    | 4 << shift("device")
+                    | 5 << shift("reason")
+            );
+            assert_eq!(Event::from_words(words), Some(event));
+        }
+        let none = Event {
+            handle: None,
+            ..Event::of(EventKind::SetGone, Handle { pasid: 0, generation: 0, epoch: 0 })
+        };
+        assert_eq!(none.to_words()[1], u64::MAX);
     }
 }

@@ -2,10 +2,12 @@
 //! What stands in a message word. A word that has a bit set outside its field is refused, so that every
 //! message has one spelling only.
 
+use crate::{PartInfo, TypeInfo, ValueInfo};
+
 /// A value that travels in one message word.
 pub trait Field: Sized {
-    /// How the documentation calls the type.
-    const TYPE: &'static str;
+    /// The type as data.
+    const TYPE: TypeInfo;
 
     /// The value, or `None` where the word is no spelling of one.
     fn from_word(word: u64) -> Option<Self>;
@@ -15,9 +17,14 @@ pub trait Field: Sized {
 }
 
 macro_rules! integers {
-    ($($type:ty => $name:literal),*) => {$(
+    ($($type:ident),*) => {$(
         impl Field for $type {
-            const TYPE: &'static str = $name;
+            const TYPE: TypeInfo = TypeInfo {
+                name: stringify!($type),
+                doc: "An unsigned integer.",
+                bits: <$type>::BITS,
+                parts: &[],
+            };
 
             fn from_word(word: u64) -> Option<Self> {
                 Self::try_from(word).ok()
@@ -30,7 +37,7 @@ macro_rules! integers {
     )*};
 }
 
-integers!(u16 => "u16", u32 => "u32", u64 => "u64");
+integers!(u16, u32, u64);
 
 /// An id that was allocated: its number, which life of that number, and in which life of the server.
 ///
@@ -47,7 +54,16 @@ pub struct Handle {
 }
 
 impl Field for Handle {
-    const TYPE: &'static str = "handle";
+    const TYPE: TypeInfo = TypeInfo {
+        name: "handle",
+        doc: "An id that was allocated: which life of the number, and of the server.",
+        bits: 64,
+        parts: &[
+            PartInfo::new("pasid", 0, 20),
+            PartInfo::new("generation", 32, 16),
+            PartInfo::new("epoch", 48, 16),
+        ],
+    };
 
     fn from_word(word: u64) -> Option<Self> {
         let pasid = u32::try_from(word & 0xffff_ffff).ok().filter(|pasid| pasid >> 20 == 0)?;
@@ -73,6 +89,12 @@ pub enum Access {
 }
 
 impl Access {
+    const VALUES: &[ValueInfo] = &[
+        ValueInfo { name: "Read", value: 1, doc: &["The device reads memory."] },
+        ValueInfo { name: "Write", value: 2, doc: &["The device writes memory."] },
+        ValueInfo { name: "ReadWrite", value: 3, doc: &["Both."] },
+    ];
+
     /// The access of these bits (bit 0 read, bit 1 write), if it is one.
     #[must_use]
     pub fn from_bits(bits: u64) -> Option<Self> {
@@ -113,7 +135,12 @@ pub struct RegionOffset {
 }
 
 impl Field for RegionOffset {
-    const TYPE: &'static str = "region+offset";
+    const TYPE: TypeInfo = TypeInfo {
+        name: "region_offset",
+        doc: "A place in a granted region: the client's index of the region, and bytes from its start.",
+        bits: 64,
+        parts: &[PartInfo::new("offset", 0, 48), PartInfo::new("region", 48, 16)],
+    };
 
     fn from_word(word: u64) -> Option<Self> {
         Some(Self { region: u16::try_from(word >> 48).ok()?, offset: word & 0xffff_ffff_ffff })
@@ -134,7 +161,15 @@ pub struct Extent {
 }
 
 impl Field for Extent {
-    const TYPE: &'static str = "pages+access";
+    const TYPE: TypeInfo = TypeInfo {
+        name: "extent",
+        doc: "A length in pages of 4 KiB, and what a device may do there.",
+        bits: 64,
+        parts: &[
+            PartInfo::new("pages", 0, 32),
+            PartInfo { name: "access", shift: 32, bits: 2, values: Access::VALUES },
+        ],
+    };
 
     fn from_word(word: u64) -> Option<Self> {
         let pages = u32::try_from(word & 0xffff_ffff).ok()?;
@@ -151,8 +186,9 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Whether the word is refused, or is its value's one spelling and inside the type's bits.
     fn has_one_spelling<F: Field>(word: u64) -> bool {
-        F::from_word(word).is_none_or(|value| value.to_word() == word)
+        F::from_word(word).is_none_or(|value| value.to_word() == word && word & !F::TYPE.mask() == 0)
     }
 
     proptest! {
@@ -170,6 +206,29 @@ mod tests {
             let handle = Handle { pasid, generation, epoch };
             prop_assert_eq!(Handle::from_word(handle.to_word()), Some(handle));
         }
+    }
+
+    /// The word whose parts have these values, as the table says where they stand.
+    fn compose<F: Field>(values: &[(&str, u64)]) -> u64 {
+        assert_eq!(F::TYPE.parts.len(), values.len());
+        let shift = |name| F::TYPE.parts.iter().find(|part| part.name == name).unwrap().shift;
+        values.iter().fold(0, |word, &(name, value)| word | value << shift(name))
+    }
+
+    #[test]
+    fn parts_stand_where_the_table_says() {
+        let handle = Handle { pasid: 0xfffff, generation: 2, epoch: 3 };
+        let composed = compose::<Handle>(&[("pasid", 0xfffff), ("generation", 2), ("epoch", 3)]);
+        assert_eq!(handle.to_word(), composed);
+        let source = RegionOffset { region: 5, offset: 0xffff_ffff_f000 };
+        let composed = compose::<RegionOffset>(&[("region", 5), ("offset", 0xffff_ffff_f000)]);
+        assert_eq!(source.to_word(), composed);
+        for access in [Access::Read, Access::Write, Access::ReadWrite] {
+            let composed = compose::<Extent>(&[("pages", 7), ("access", access as u64)]);
+            assert_eq!(Extent { pages: 7, access }.to_word(), composed);
+        }
+        let listed = Access::VALUES.iter().map(|value| value.value);
+        assert!(listed.eq((0..8).filter(|&bits| Access::from_bits(bits).is_some())));
     }
 
     #[test]

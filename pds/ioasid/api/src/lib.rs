@@ -23,12 +23,14 @@ mod event;
 mod field;
 mod operations;
 mod shared;
+mod table;
 
 pub use code::{Code, Family};
 pub use event::{Event, EventKind, EventMask, FaultDirection};
 pub use field::{Access, Extent, Field, Handle, RegionOffset};
 pub use operations::*;
-pub use shared::{EventReader, EventWriter};
+pub use shared::{EventReader, EventWriter, RING_ENTRY_WORDS, RING_HEADER_WORDS};
+pub use table::{OperationInfo, PartInfo, ReplyInfo, TypeInfo, ValueInfo, WordInfo};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u32 = 1;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The table of operations. Everything that must agree on them is made from it.
 
-use crate::{Code, Extent, Field, Handle, Message, RegionOffset};
+use crate::{Code, Extent, Field, Handle, Message, OperationInfo, RegionOffset, ReplyInfo, WordInfo};
 
 /// Who may use an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,32 +30,10 @@ pub trait Reply: Sized {
     fn decode(words: &[u64]) -> Option<Self>;
 }
 
-/// One row of the table, for documentation and for clients in other languages.
-#[derive(Debug)]
-pub struct OperationInfo {
-    /// The message's label.
-    pub number: u64,
-    /// The request's name.
-    pub name: &'static str,
-    /// Who may call it.
-    pub right: Right,
-    /// Names and types of the words that are sent.
-    pub request: &'static [(&'static str, &'static str)],
-    /// The answer's name.
-    pub reply: &'static str,
-    /// What it does.
-    pub doc: &'static [&'static str],
-}
-
-/// One kind of answer.
-#[derive(Debug)]
-pub struct ReplyInfo {
-    /// The answer's name.
-    pub name: &'static str,
-    /// Names and types of its words.
-    pub words: &'static [(&'static str, &'static str)],
-    /// What it says.
-    pub doc: &'static [&'static str],
+macro_rules! word {
+    ($field:ident: $type:ty, $($doc:literal)*) => {
+        WordInfo { name: stringify!($field), ty: &<$type as Field>::TYPE, doc: &[$($doc,)*] }
+    };
 }
 
 macro_rules! replies {
@@ -80,7 +58,7 @@ macro_rules! replies {
         /// Every kind of answer.
         pub const REPLIES: &[ReplyInfo] = &[$(ReplyInfo {
             name: stringify!($name),
-            words: &[$((stringify!($field), <$type as Field>::TYPE),)*],
+            words: &[$(word!($field: $type, $($field_doc)*),)*],
             doc: &[$($doc,)*],
         },)*];
     };
@@ -137,7 +115,7 @@ macro_rules! operations {
             number: $number,
             name: stringify!($name),
             right: Right::$right,
-            request: &[$((stringify!($field), <$type as Field>::TYPE),)*],
+            request: &[$(word!($field: $type, $($field_doc)*),)*],
             reply: stringify!($reply),
             doc: &[$($doc,)*],
         },)*];

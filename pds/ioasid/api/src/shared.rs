@@ -12,19 +12,21 @@ use core::sync::atomic::{AtomicU64, Ordering, fence};
 
 use crate::Event;
 
-const HEADER_WORDS: usize = 8;
-const ENTRY_WORDS: usize = 4;
+/// Words before the first entry.
+pub const RING_HEADER_WORDS: usize = 8;
+/// Words of an entry: its sequence number, and the event's.
+pub const RING_ENTRY_WORDS: usize = 1 + Event::WORDS.len();
 
 /// Where entry number `sequence` begins, in words, or `None` where the memory holds no ring.
 fn entry(memory: &[AtomicU64], sequence: u64) -> Option<&[AtomicU64]> {
     let capacity = capacity(memory)?;
     let index = usize::try_from(sequence % capacity).ok()?;
-    memory.get(HEADER_WORDS + index * ENTRY_WORDS..)?.get(..ENTRY_WORDS)
+    memory.get(RING_HEADER_WORDS + index * RING_ENTRY_WORDS..)?.get(..RING_ENTRY_WORDS)
 }
 
 /// How many events the memory holds: a power of two, so that numbering survives wrapping around.
 fn capacity(memory: &[AtomicU64]) -> Option<u64> {
-    let entries = memory.len().checked_sub(HEADER_WORDS)? / ENTRY_WORDS;
+    let entries = memory.len().checked_sub(RING_HEADER_WORDS)? / RING_ENTRY_WORDS;
     (entries > 0).then(|| 1 << entries.ilog2())
 }
 
@@ -135,7 +137,7 @@ mod tests {
 
     #[test]
     fn events_arrive_in_order() {
-        let memory = memory::<{ HEADER_WORDS + 8 * ENTRY_WORDS }>();
+        let memory = memory::<{ RING_HEADER_WORDS + 8 * RING_ENTRY_WORDS }>();
         let mut reader = EventReader::new(&memory);
         let mut writer = EventWriter::new(&memory);
         (0..5).for_each(|pasid| writer.push(event(pasid)));
@@ -145,7 +147,7 @@ mod tests {
 
     #[test]
     fn s80_an_overrun_ring_says_how_many_it_lost() {
-        let memory = memory::<{ HEADER_WORDS + 4 * ENTRY_WORDS }>();
+        let memory = memory::<{ RING_HEADER_WORDS + 4 * RING_ENTRY_WORDS }>();
         let mut reader = EventReader::new(&memory);
         let mut writer = EventWriter::new(&memory);
         (0..11).for_each(|pasid| writer.push(event(pasid)));
@@ -156,7 +158,7 @@ mod tests {
 
     #[test]
     fn an_event_that_is_being_overwritten_is_lost_not_torn() {
-        let memory = memory::<{ HEADER_WORDS + 2 * ENTRY_WORDS }>();
+        let memory = memory::<{ RING_HEADER_WORDS + 2 * RING_ENTRY_WORDS }>();
         let mut reader = EventReader::new(&memory);
         let mut writer = EventWriter::new(&memory);
         writer.push(event(1));
@@ -167,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_restarted_writer_goes_on_counting() {
-        let memory = memory::<{ HEADER_WORDS + 4 * ENTRY_WORDS }>();
+        let memory = memory::<{ RING_HEADER_WORDS + 4 * RING_ENTRY_WORDS }>();
         let mut reader = EventReader::new(&memory);
         EventWriter::new(&memory).push(event(1));
         EventWriter::new(&memory).push(event(2));
