@@ -8,12 +8,13 @@
 //! give the same CD and, as time in the machine is counted in instructions, the same run.
 //!
 //! A guest ends the run by writing the eight bytes `Shutdown` to port 0x8900 ([`End::Shutdown`]), or with the
-//! instruction `xchg bx, bx` ([`End::Break`]).
+//! instruction `xchg bx, bx` ([`End::Break`]); the caller ends it when it has seen enough ([`End::Stopped`]).
 //!
 //! # Example
 //!
 //! ```no_run
 //! use std::io::Write as _;
+//! use std::ops::ControlFlow;
 //! use microkit_bochs::{Bochs, Limits, Machine};
 //! # fn main() -> Result<(), microkit_bochs::Error> {
 //! let bochs = Bochs::find()?;
@@ -23,7 +24,10 @@
 //!     "root.elf".as_ref(),
 //!     "target/bochs".as_ref(),
 //!     Limits::seconds(60),
-//!     &mut |serial| drop(std::io::stdout().write_all(serial)),
+//!     &mut |serial| match std::io::stdout().write_all(serial) {
+//!         Ok(()) => ControlFlow::Continue(()),
+//!         Err(_) => ControlFlow::Break(()),
+//!     },
 //! )?;
 //! println!("{:?} after {:?}", run.end, run.elapsed);
 //! # Ok(())
@@ -38,5 +42,5 @@ mod tools;
 
 pub use error::Error;
 pub use machine::Machine;
-pub use run::{End, Limits, Run};
+pub use run::{End, Limits, OnSerial, Run};
 pub use tools::{Bochs, missing_tools};

@@ -9,6 +9,9 @@ pub(crate) const SERIAL_LOG: &str = "serial.log";
 /// The file in which Bochs says what happens to the machine.
 pub(crate) const BOCHS_LOG: &str = "bochs.log";
 
+/// The file of the battery-backed memory, in which the firmware finds how to start.
+pub(crate) const CMOS: &str = "cmos";
+
 /// What of the machine can be chosen. The rest: one processor with VT-x, EPT and unrestricted guests, a CD drive, one
 /// serial line; no VT-d.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +37,8 @@ impl Machine {
              romimage: file=\"{firmware}\"\n\
              vgaromimage: file=\"{vga_firmware}\"\n\
              ata0-master: type=cdrom, path={cd}, status=inserted\n\
-             boot: cdrom\n\
+             ata1: enabled=0\n\
+             cmosimage: file={CMOS}, rtc_init=time0\n\
              com1: enabled=1, mode=file, dev={SERIAL_LOG}\n\
              display_library: term\n\
              magic_break: enabled=1\n\
@@ -48,5 +52,43 @@ impl Machine {
             vga_firmware = bochs.vga_firmware.display(),
             cd = cd::IMAGE,
         )
+    }
+
+    /// The battery-backed memory. Bochs would fill it in by itself, but then the firmware waits three seconds of
+    /// the machine's time for a key, more than half of a boot.
+    pub(crate) fn cmos(&self) -> [u8; 128] {
+        const FAST_BOOT: u8 = 1;
+        const CD: u8 = 3;
+        let mut cmos = [0; 128];
+        let mut word = |register: usize, value: u16| {
+            [cmos[register], cmos[register + 1]] = value.to_le_bytes();
+        };
+        // RAM: KiB below 640 KiB, KiB above 1 MiB (twice, as far as it counts), units of 64 KiB above 16 MiB.
+        let above_1_mib = self.memory_mib.saturating_sub(1).min(63) * 1024;
+        let above_16_mib = self.memory_mib.saturating_sub(16) * 16;
+        word(0x15, 640);
+        word(0x17, u16::try_from(above_1_mib).unwrap_or(u16::MAX));
+        word(0x30, u16::try_from(above_1_mib).unwrap_or(u16::MAX));
+        word(0x34, u16::try_from(above_16_mib).unwrap_or(u16::MAX));
+        // The clock: running, 24 hours, binary-coded decimal, valid.
+        (cmos[0x0a], cmos[0x0b], cmos[0x0d]) = (0x26, 0x02, 0x80);
+        cmos[0x3d] = CD;
+        cmos[0x3f] = FAST_BOOT;
+        cmos
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_firmware_is_told_how_much_memory_there_is() {
+        let words = |machine: Machine| {
+            let cmos = machine.cmos();
+            [0x15, 0x17, 0x30, 0x34].map(|register| u16::from_le_bytes([cmos[register], cmos[register + 1]]))
+        };
+        assert_eq!(words(Machine { memory_mib: 512 }), [640, 63 * 1024, 63 * 1024, 0x1f00]);
+        assert_eq!(words(Machine { memory_mib: 8 }), [640, 7 * 1024, 7 * 1024, 0]);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -10,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::cd;
 use crate::error::{Error, IoContext};
-use crate::machine::{BOCHS_LOG, Machine, SERIAL_LOG};
+use crate::machine::{BOCHS_LOG, CMOS, Machine, SERIAL_LOG};
 use crate::tools::Bochs;
 
 /// What Bochs prints on its own output: the screen as text, and why it did not start.
@@ -35,6 +36,9 @@ impl Limits {
     }
 }
 
+/// What gets the bytes of the serial line as they come.
+pub type OnSerial<'a> = dyn FnMut(&[u8]) -> ControlFlow<()> + 'a;
+
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum End {
@@ -42,6 +46,8 @@ pub enum End {
     Shutdown,
     /// The guest executed `xchg bx, bx`.
     Break,
+    /// The caller had seen enough.
+    Stopped,
     /// The processor found no way to deliver a fault.
     TripleFault,
     /// The time was up.
@@ -66,7 +72,7 @@ pub struct Run {
 impl Bochs {
     /// Boots `kernel` (32-bit ELF, multiboot) with the one module `root` on `machine` and waits for the end.
     /// Everything that the run reads and writes lies in `folder`. `on_serial` gets what the guest sends on its
-    /// serial line while it runs.
+    /// serial line while it runs, and ends the run by returning [`ControlFlow::Break`].
     ///
     /// # Errors
     /// [`Error`] when the machine could not be started. Once it runs, [`Run::end`] tells how it ended.
@@ -77,19 +83,20 @@ impl Bochs {
         root: &Path,
         folder: &Path,
         limits: Limits,
-        on_serial: &mut dyn FnMut(&[u8]),
+        on_serial: &mut OnSerial<'_>,
     ) -> Result<Run, Error> {
         std::fs::create_dir_all(folder).at("create", folder)?;
         cd::make(self, kernel, root, folder)?;
-        for (name, text) in [
-            ("bochsrc", machine.configuration(self)),
+        for (name, contents) in [
+            ("bochsrc", machine.configuration(self).as_bytes()),
+            (CMOS, &machine.cmos()),
             // The debugger that Debian's Bochs has: run, and quit when the run stops.
-            ("commands", "c\nq\n".to_owned()),
-            (SERIAL_LOG, String::new()),
-            (BOCHS_LOG, String::new()),
+            ("commands", b"c\nq\n"),
+            (SERIAL_LOG, b""),
+            (BOCHS_LOG, b""),
         ] {
             let file = folder.join(name);
-            std::fs::write(&file, text).at("write", &file)?;
+            std::fs::write(&file, contents).at("write", &file)?;
         }
         let start = Instant::now();
         let mut child = self.start(folder)?;
@@ -99,8 +106,12 @@ impl Bochs {
         // Whatever ended the loop: nothing of the run is left. Killing what has ended does nothing.
         let _ = child.kill();
         let _ = child.wait();
-        pass_on(&mut serial, on_serial).at("read", &serial_log)?;
-        Ok(Run { end: result?, serial_log, elapsed: start.elapsed() })
+        let end = result?;
+        if end != End::Stopped {
+            // The last words, between the last look and the end: whether they are enough changes nothing now.
+            let _ = pass_on(&mut serial, on_serial).at("read", &serial_log)?;
+        }
+        Ok(Run { end, serial_log, elapsed: start.elapsed() })
     }
 
     fn start(&self, folder: &Path) -> Result<Child, Error> {
@@ -128,11 +139,13 @@ fn follow(
     folder: &Path,
     start: Instant,
     limits: Limits,
-    on_serial: &mut dyn FnMut(&[u8]),
+    on_serial: &mut OnSerial<'_>,
 ) -> Result<End, Error> {
     let (serial_log, bochs_log) = (folder.join(SERIAL_LOG), folder.join(BOCHS_LOG));
     loop {
-        pass_on(serial, on_serial).at("read", &serial_log)?;
+        if pass_on(serial, on_serial).at("read", &serial_log)?.is_break() {
+            return Ok(End::Stopped);
+        }
         if let Some(status) = child.try_wait().at("wait for", Path::new("bochs"))? {
             return Ok(classify(status, folder));
         }
@@ -148,12 +161,16 @@ fn follow(
 }
 
 /// Passes on what the file has had since the last time.
-fn pass_on(serial: &mut File, on_serial: &mut dyn FnMut(&[u8])) -> std::io::Result<()> {
+fn pass_on(serial: &mut File, on_serial: &mut OnSerial<'_>) -> std::io::Result<ControlFlow<()>> {
     let mut buffer = [0; 8192];
     loop {
         match serial.read(&mut buffer)? {
-            0 => return Ok(()),
-            count => on_serial(&buffer[..count]),
+            0 => return Ok(ControlFlow::Continue(())),
+            count => {
+                if on_serial(&buffer[..count]).is_break() {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
         }
     }
 }
@@ -204,6 +221,7 @@ mod tests {
         let run = emulator()
             .boot(&Machine::default(), &file, &file, folder.path(), limits, &mut |bytes| {
                 serial.extend_from_slice(bytes);
+                if bytes.ends_with(b"enough\n") { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })
             .unwrap();
         assert_eq!(std::fs::read(run.serial_log).unwrap(), serial);
@@ -241,6 +259,12 @@ mod tests {
     }
 
     #[test]
+    fn the_caller_ends_a_run_when_it_has_seen_enough() {
+        let (end, serial) = run("echo enough > serial.log; exec sleep 600", long());
+        assert_eq!((end, serial.as_str()), (End::Stopped, "enough\n"));
+    }
+
+    #[test]
     fn a_log_that_grows_too_long_ends_the_run() {
         let limits = Limits { log_bytes: 1000, ..long() };
         for log in ["serial.log", "bochs.log"] {
@@ -255,7 +279,9 @@ mod tests {
         let file = folder.path().join("image");
         std::fs::write(&file, "").unwrap();
         let bochs = Bochs { xorriso: "false".into(), ..emulator() };
-        let result = bochs.boot(&Machine::default(), &file, &file, folder.path(), long(), &mut |_| {});
+        let result = bochs.boot(&Machine::default(), &file, &file, folder.path(), long(), &mut |_| {
+            ControlFlow::Continue(())
+        });
         let error = result.unwrap_err().to_string();
         assert!(error.starts_with("making the boot CD failed: false ended with exit status: 1"), "{error}");
     }

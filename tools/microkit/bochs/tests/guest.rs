@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A real machine: a multiboot program of a few instructions runs in Bochs, if Bochs is installed.
 
+use std::ops::ControlFlow;
+
 use microkit_bochs::{Bochs, End, Limits, Machine, missing_tools};
 
 const LOAD_ADDRESS: u32 = 0x10_0000;
@@ -47,6 +49,7 @@ fn run(bochs: &Bochs, end: &[u8]) -> End {
     let run = bochs
         .boot(&Machine::default(), &kernel, &kernel, folder.path(), Limits::seconds(120), &mut |bytes| {
             serial.extend_from_slice(bytes);
+            ControlFlow::Continue(())
         })
         .expect("Bochs is installed");
     assert_eq!(String::from_utf8_lossy(&serial), "hello\n", "{:?}", run.end);
