@@ -26,7 +26,7 @@ impl Capabilities {
             (ecap.smts(), Feature::ScalableMode),
             (ecap.qi(), Feature::QueuedInvalidation),
             (ecap.pasid(), Feature::Pasid),
-            (ecap.ssts(), Feature::SecondStage),
+            (ecap.ssts() || ecap.fsts(), Feature::SecondStage),
             (capabilities.levels(48).is_some(), Feature::AddressWidth),
         ] {
             if !present {

@@ -60,11 +60,11 @@ pub enum Cause {
     Request,
     /// An accessed or dirty bit could not be set.
     AccessedDirty,
-    /// The address is in the interrupt range, and the request cannot be an interrupt.
+    /// The address, or where it leads, is in the interrupt range.
     InterruptRange,
 }
 
-/// The reason of a fault: a code of either of the two sets, legacy (1 to 0xd; QEMU uses them in scalable mode
+/// The reason of a fault: a code of either of the two sets, legacy (1 to 0xe; QEMU uses them in scalable mode
 /// too) and scalable mode (0x30 to 0x90).
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct FaultReason(u8);
@@ -118,7 +118,7 @@ impl FaultReason {
             0x82 => (P::FirstStage, C::NoExecute),
             0x85 => (P::FirstStage, C::NoWrite),
             0x86 => (P::FirstStage, C::NoRead),
-            0x87 => (P::FirstStage, C::InterruptRange),
+            0x0e | 0x87 => (P::SecondStage, C::InterruptRange),
             0x90 => (P::FirstStage, C::AccessedDirty),
             _ => return None,
         })

@@ -12,9 +12,9 @@ use crate::registers::{FSTS, FaultStatus, IQA, IQH, IQT, QueueAddress, QueueTail
 use crate::tables::{Descriptor, Entry};
 
 /// Descriptors in the queue; one slot always stays empty, so that full and empty differ.
-pub(crate) const ENTRIES: u16 = 256;
-/// Descriptors of 256 bits: 256 of them fill 2^1 frames.
-const ORDER: u8 = 1;
+pub(crate) const ENTRIES: u16 = 512;
+/// Descriptors of 256 bits: 512 of them fill 2^2 frames, room for the largest batch: five descriptors an id.
+const ORDER: u8 = 2;
 /// Units of the head and tail registers (16 bytes) in a descriptor.
 const UNITS: u16 = 2;
 const DESCRIPTOR_BYTES: u64 = 32;
@@ -59,14 +59,16 @@ pub(crate) struct Queue {
     head: u16,
     /// The number of the last wait.
     sequence: u32,
+    /// How often a word or register is looked at before the queue is given up.
+    polls: u32,
 }
 
 impl Queue {
     /// Makes room for the queue and its completion words.
-    pub(crate) fn new<M: TableMemory>(frames: &mut Frames<M>) -> Result<Self, Error> {
+    pub(crate) fn new<M: TableMemory>(frames: &mut Frames<M>, polls: u32) -> Result<Self, Error> {
         let base = frames.allocate(ORDER)?;
         let completion = frames.allocate(0)?;
-        Ok(Self { base, completion, on: false, tail: 0, next: 0, head: 0, sequence: 0 })
+        Ok(Self { base, completion, on: false, tail: 0, next: 0, head: 0, sequence: 0, polls })
     }
 
     /// Tells hardware where the queue is. The queue is off (GSTS.QIES = 0).
@@ -95,17 +97,26 @@ impl Queue {
             return Ok(());
         }
         let after = (self.next + 1) % ENTRIES;
-        if after == self.head {
-            self.head = IQH.read(registers).units() / UNITS % ENTRIES;
-            if after == self.head {
-                // Hardware is stuck on what an earlier submission left. Nothing of this one was submitted.
-                self.next = self.tail;
-                return Err(Error::Unconfirmed);
-            }
+        if after == self.head && !self.make_room(registers, after) {
+            // Hardware is stuck on what an earlier submission left. Nothing of this one was submitted.
+            self.next = self.tail;
+            return Err(Error::Unconfirmed);
         }
         frames.write(self.base + u64::from(self.next) * DESCRIPTOR_BYTES, descriptor);
         self.next = after;
         Ok(())
+    }
+
+    /// Waits until hardware has fetched what stands in the slot behind `after`.
+    fn make_room<R: Registers>(&mut self, registers: &mut R, after: u16) -> bool {
+        for _ in 0..self.polls {
+            self.head = IQH.read(registers).units() / UNITS % ENTRIES;
+            if after != self.head {
+                return true;
+            }
+            registers.relax();
+        }
+        false
     }
 
     /// Adds a fence: what follows starts when everything before it is done. QEMU takes no wait that neither
@@ -118,12 +129,11 @@ impl Queue {
         self.push(registers, frames, Descriptor::wait(self.completion + 8, 0, true))
     }
 
-    /// Submits what was pushed and waits until all of it is done, for at most `polls` looks at memory.
+    /// Submits what was pushed and waits until all of it is done.
     pub(crate) fn submit<R: Registers, M: TableMemory>(
         &mut self,
         registers: &mut R,
         frames: &mut Frames<M>,
-        polls: u32,
     ) -> Result<(), Error> {
         if !self.on {
             return Ok(());
@@ -135,7 +145,7 @@ impl Queue {
         self.ring(registers);
 
         let mut confirmed = Ok(());
-        for poll in 1..=polls {
+        for poll in 1..=self.polls {
             let Completion(word) = frames.read(self.completion);
             if word & u64::from(u32::MAX) == u64::from(sequence) {
                 self.head = self.tail;

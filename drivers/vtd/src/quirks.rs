@@ -11,9 +11,13 @@ pub struct Quirks {
     /// The unit honours the context entry's RID_PASID although ECAP.RPS = 0. QEMU 7.2 and 10.x do; QEMU from 11
     /// on, and hardware, do not: there the untagged entry is [`crate::Pasid::UNTAGGED`].
     pub rid_pasid_without_rps: bool,
+    /// The unit decides whether a device passes through when its context is invalidated, not when its PASID is.
+    /// QEMU 7.2 and 10.0 do: without that invalidation a device goes on passing through when it is unbound.
+    pub pass_through_in_context: bool,
 }
 
 impl Quirks {
     /// QEMU 7.2 to 10.x.
-    pub const QEMU: Self = Self { pasid_bits: Some(20), rid_pasid_without_rps: true };
+    pub const QEMU: Self =
+        Self { pasid_bits: Some(20), rid_pasid_without_rps: true, pass_through_in_context: true };
 }

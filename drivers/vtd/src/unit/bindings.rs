@@ -130,6 +130,10 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     fn forget_bindings(&mut self, bindings: &[Binding], doomed: &[Doomed]) -> Result<(), Error> {
         for (binding, doomed) in bindings.iter().zip(doomed) {
             self.push(Descriptor::pasid_cache(doomed.domain, binding.pasid))?;
+            let through = doomed.translation == TranslationType::PassThrough;
+            if through && self.config.quirks.pass_through_in_context {
+                self.push(Descriptor::context(binding.device))?;
+            }
         }
         self.fence()?;
         let mut forgotten: Vec<DomainId, BATCH> = Vec::new();

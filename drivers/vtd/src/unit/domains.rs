@@ -23,6 +23,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     pub fn create_domain(&mut self, stage: Stage) -> Result<DomainId, Error> {
         let ecap = self.capabilities.ecap();
         match stage {
+            Stage::Second if !ecap.ssts() => return Err(Error::Missing(Feature::SecondStage)),
             Stage::First if !ecap.fsts() => return Err(Error::Missing(Feature::FirstStage)),
             Stage::PassThrough if !ecap.pt() => return Err(Error::Missing(Feature::PassThrough)),
             _ => {}

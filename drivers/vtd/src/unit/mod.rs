@@ -86,7 +86,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let levels = capabilities.levels(config.address_bits).ok_or(Error::Missing(Feature::AddressWidth))?;
         let mut frames = Frames::new(memory, ECAP.read(&mut registers).c())?;
         let root = frames.allocate(0)?;
-        let queue = Queue::new(&mut frames)?;
+        let queue = Queue::new(&mut frames, config.poll_limit)?;
         let most = u16::try_from(capabilities.domains() - 1).unwrap_or(u16::MAX);
         let domains = Domains::new(&mut frames, config.domains.min(most))?;
         let (ats, detached) = (Vec::new(), Detached::default());
@@ -172,6 +172,19 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         Ok(())
     }
 
+    /// Carries out invalidations for what software beside the driver changed: a guest its first-stage tables, a
+    /// test an entry. Each descriptor starts when the one before it is done.
+    ///
+    /// # Errors
+    /// [`Error::Unconfirmed`].
+    pub fn invalidate(&mut self, descriptors: &[Descriptor]) -> Result<(), Error> {
+        for &descriptor in descriptors {
+            self.push(descriptor)?;
+            self.fence()?;
+        }
+        self.submit()
+    }
+
     /// Changes one thing in the global command register and waits until the status shows it (VT-d 11.4.4).
     fn command(
         &mut self,
@@ -222,7 +235,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     }
 
     fn submit(&mut self) -> Result<(), Error> {
-        self.queue.submit(&mut self.registers, &mut self.frames, self.config.poll_limit)
+        self.queue.submit(&mut self.registers, &mut self.frames)
     }
 
     /// Asks every device that has a TLB to forget all of it. A device's TLB is asked behind the unit's own, which
