@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The unit itself: its registers, its fault records, and how it spends its time.
+use vtd::SourceId;
+use vtd::registers::{
+    Capability, ExtendedCapability, FaultEventControl, FaultRecordHigh, FaultRecordLow, FaultStatus,
+    GlobalCommand, GlobalStatus, QueueAddress, QueueTail, RootTableAddress, TranslationTableMode,
+};
+
+use crate::caches::{Caches, Origin};
+use crate::memory::Memory;
+use crate::queue::Fetched;
+use crate::walk::{Denied, Want};
+
+/// Where the fault records are.
+const RECORDS: u32 = 0x220;
+/// Requests that hardware repeats of its own accord.
+const REMEMBERED: usize = 64;
+
+/// What the unit says of itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Personality {
+    /// The capability register.
+    pub cap: Capability,
+    /// The extended capability register.
+    pub ecap: ExtendedCapability,
+    /// Whether RID_PASID counts, whatever ECAP.RPS says.
+    pub honours_rid_pasid: bool,
+    /// Width of physical addresses.
+    pub host_bits: u8,
+}
+
+impl Default for Personality {
+    /// As much as the driver can use: everything but caching mode, snooping the processor's caches not.
+    fn default() -> Self {
+        let cap = Capability::new().with_nd(6).with_sagaw(0b110).with_mgaw(47).with_sslps(3).with_psi(true);
+        let cap = cap.with_mamv(18).with_nfr(0).with_dwd(true).with_drd(true).with_fs1gp(true);
+        let ecap = ExtendedCapability::new().with_qi(true).with_dt(true).with_pt(true).with_nest(true);
+        let ecap = ecap.with_pss(19).with_pasid(true).with_smts(true).with_ssts(true).with_fsts(true);
+        let cap = cap.with_fro(u16::try_from(RECORDS / 16).expect("a small offset"));
+        Self { cap, ecap: ecap.with_rps(true), honours_rid_pasid: true, host_bits: 46 }
+    }
+}
+
+/// How the unit behaves, within what the specification allows or against it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Behaviour {
+    /// Completions come some ticks late.
+    pub late: bool,
+    /// The unit walks and caches of its own accord, between any two steps.
+    pub speculates: bool,
+    /// Completions never come, though the work is done.
+    pub lose_completions: bool,
+    /// The queue does nothing at all.
+    pub stuck: bool,
+    /// The next descriptor of this type is refused (IQE).
+    pub refuse: Option<u64>,
+    /// This device does not answer invalidations (ITE).
+    pub silent_device: Option<SourceId>,
+}
+
+/// What was done to the unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Register reads.
+    pub reads: u64,
+    /// Register writes.
+    pub writes: u64,
+    /// Writes of the queue's tail.
+    pub submissions: u64,
+    /// Descriptors that were fetched.
+    pub descriptors: u64,
+    /// Waits that are not fences.
+    pub waits: u64,
+}
+
+/// The unit.
+#[derive(Debug)]
+pub struct Hardware {
+    /// Its memory.
+    pub memory: Memory,
+    /// What it says of itself.
+    pub personality: Personality,
+    /// How it behaves.
+    pub behaviour: Behaviour,
+    /// What was done to it.
+    pub counters: Counters,
+    /// Descriptors, in the order in which they were carried out.
+    pub log: Vec<[u64; 2]>,
+    /// Messages that it and its devices sent: address and data.
+    pub messages: Vec<(u64, u64)>,
+    pub(crate) random: fastrand::Rng,
+    pub(crate) caches: Caches,
+    pub(crate) root: u64,
+    pub(crate) queue_on: bool,
+    pub(crate) queue_base: u64,
+    pub(crate) queue_entries: u16,
+    pub(crate) queue_head: u16,
+    pub(crate) queue_tail: u16,
+    pub(crate) fetched: Vec<Fetched>,
+    pub(crate) fault_status: FaultStatus,
+    status: GlobalStatus,
+    root_pointer: RootTableAddress,
+    mode: TranslationTableMode,
+    records: Vec<(u64, FaultRecordHigh)>,
+    next_record: usize,
+    event_control: FaultEventControl,
+    event_data: u32,
+    event_address: u32,
+    seen: Vec<(SourceId, Option<u32>, u64)>,
+}
+
+impl Hardware {
+    pub(crate) fn new(personality: Personality, behaviour: Behaviour, words: usize, seed: u64) -> Self {
+        Self {
+            memory: Memory::new(words, personality.ecap.c(), personality.cap.rwbf()),
+            personality,
+            behaviour,
+            counters: Counters::default(),
+            log: Vec::new(),
+            messages: Vec::new(),
+            random: fastrand::Rng::with_seed(seed),
+            caches: Caches::default(),
+            root: 0,
+            queue_on: false,
+            queue_base: 0,
+            queue_entries: 1,
+            queue_head: 0,
+            queue_tail: 0,
+            fetched: Vec::new(),
+            fault_status: FaultStatus::new(),
+            status: GlobalStatus::new(),
+            root_pointer: RootTableAddress::new(),
+            mode: TranslationTableMode::Legacy,
+            records: vec![(0, FaultRecordHigh::new()); usize::from(personality.cap.nfr()) + 1],
+            next_record: 0,
+            event_control: FaultEventControl::new().with_im(true),
+            event_data: 0,
+            event_address: 0,
+            seen: Vec::new(),
+        }
+    }
+
+    /// What any cache still holds from requests of this binding.
+    #[must_use]
+    pub fn remembers(&self, device: SourceId, pasid: u32) -> Option<String> {
+        self.caches.of(Origin { device, pasid })
+    }
+
+    /// Whether any cache leads to this memory.
+    #[must_use]
+    pub fn reaches(&self, phys: u64, bytes: u64) -> bool {
+        self.caches.reaches(phys, bytes)
+    }
+
+    /// Every table that the unit would read from without looking for it again.
+    #[must_use]
+    pub fn cached_tables(&self) -> Vec<u64> {
+        self.caches.frames().collect()
+    }
+
+    /// Time passes: a little of the queue, a little speculation, perhaps an eviction.
+    pub fn tick(&mut self) {
+        self.queue_step();
+        if self.behaviour.speculates && !self.seen.is_empty() && self.random.u8(..) < 64 {
+            let (device, pasid, address) = self.seen[self.random.usize(..self.seen.len())];
+            if self.status.tes() && self.mode == TranslationTableMode::Scalable {
+                // What it finds denied it keeps to itself.
+                let _ = self.translate(device, pasid, address, Want::Read);
+            }
+        }
+        if self.random.u8(..) < 16 {
+            self.memory.evict_any(&mut self.random);
+        }
+    }
+
+    /// The processor stores a word; time passes.
+    pub fn cpu_store(&mut self, phys: u64, value: u64) {
+        self.memory.store(phys, value);
+        if self.behaviour.speculates && self.random.u8(..) < 16 {
+            self.tick();
+        }
+    }
+
+    pub(crate) fn queue_stopped(&self) -> bool {
+        self.fault_status.iqe() || self.fault_status.ite()
+    }
+
+    pub(crate) fn read32(&mut self, offset: u32) -> u32 {
+        self.counters.reads += 1;
+        self.tick();
+        match offset {
+            0x00 => 0x60,
+            0x1c => self.status.into_bits(),
+            0x34 => self.visible_fault_status().into_bits(),
+            0x38 => self.event_control.into_bits(),
+            0x3c => self.event_data,
+            0x40 => self.event_address,
+            0x44 | 0x64 => 0,
+            _ => panic!("a 32-bit read at {offset:#x}"),
+        }
+    }
+
+    pub(crate) fn read64(&mut self, offset: u32) -> u64 {
+        self.counters.reads += 1;
+        self.tick();
+        match offset {
+            0x08 => self.personality.cap.into_bits(),
+            0x10 => self.personality.ecap.into_bits(),
+            0x20 => self.root_pointer.into_bits(),
+            0x80 => u64::from(self.queue_head) * 32,
+            0x88 => u64::from(self.queue_tail) * 32,
+            _ => match self.record_at(offset) {
+                Some((index, 0)) => self.records[index].0,
+                Some((index, 8)) => self.records[index].1.into_bits(),
+                _ => panic!("a 64-bit read at {offset:#x}"),
+            },
+        }
+    }
+
+    fn record_at(&self, offset: u32) -> Option<(usize, u32)> {
+        let within = offset.checked_sub(RECORDS)?;
+        let index = usize::try_from(within / 16).ok()?;
+        (index < self.records.len()).then_some((index, within % 16))
+    }
+
+    pub(crate) fn write32(&mut self, offset: u32, value: u32) {
+        self.counters.writes += 1;
+        match offset {
+            0x18 => self.command(GlobalCommand::from_bits(value)),
+            0x34 => self.clear_faults(FaultStatus::from_bits(value)),
+            0x38 => {
+                let control = FaultEventControl::from_bits(value);
+                self.event_control.set_im(control.im());
+                if !control.im() && self.event_control.ip() {
+                    self.event_control = FaultEventControl::new();
+                    self.messages.push((self.event_address.into(), self.event_data.into()));
+                }
+            }
+            0x3c => self.event_data = value,
+            0x40 => self.event_address = value,
+            0x44 => assert_eq!(value, 0, "an upper address of a message"),
+            _ => match self.record_at(offset) {
+                Some((index, FaultRecordHigh::FAULT_WORD)) => {
+                    if value == FaultRecordHigh::clear() {
+                        self.records[index].1.set_fault(false);
+                    }
+                }
+                _ => panic!("a 32-bit write at {offset:#x}"),
+            },
+        }
+        self.tick();
+    }
+
+    pub(crate) fn write64(&mut self, offset: u32, value: u64) {
+        self.counters.writes += 1;
+        match offset {
+            0x20 => self.root_pointer = RootTableAddress::from_bits(value),
+            0x88 => {
+                self.queue_tail = QueueTail::from_bits(value).units() / 2;
+                // An invalidation flushes the write buffer as well (VT-d 6.8).
+                self.memory.drain();
+                self.counters.submissions += 1;
+                assert!(self.queue_tail < self.queue_entries, "the tail is beyond the queue");
+                while !self.behaviour.late && self.queue_step() {}
+            }
+            0x90 => {
+                assert!(!self.queue_on, "the queue is moved while it is on");
+                let address = QueueAddress::from_bits(value);
+                assert!(address.wide(), "descriptors of 256 bits");
+                self.queue_base = address.frame() << 12;
+                self.queue_entries = 128 << address.size();
+            }
+            _ => panic!("a 64-bit write at {offset:#x}"),
+        }
+        self.tick();
+    }
+
+    fn command(&mut self, command: GlobalCommand) {
+        let kept = self.status.command();
+        let changes = (command.into_bits() ^ kept.into_bits()).count_ones();
+        assert!(changes <= 1, "two changes in one global command: {command:?} on {:?}", self.status);
+        if command.srtp() {
+            assert_eq!(self.root_pointer.frame() >> (self.personality.host_bits - 12), 0);
+            self.root = self.root_pointer.frame() << 12;
+            self.mode = self.root_pointer.mode();
+            self.status.set_rtps(true);
+        }
+        if command.qie() != self.status.qies() {
+            self.queue_on = command.qie();
+            self.status.set_qies(command.qie());
+            (self.queue_head, self.fetched) = (0, Vec::new());
+        }
+        if command.te() && !self.status.tes() {
+            assert!(self.status.rtps(), "translation without a root table");
+        }
+        if command.wbf() {
+            assert!(self.personality.cap.rwbf(), "a write-buffer flush where there is none");
+            self.memory.drain();
+        }
+        self.status.set_tes(command.te());
+    }
+
+    fn visible_fault_status(&self) -> FaultStatus {
+        let first = self.records.iter().position(|(_, high)| high.fault());
+        let bits = self.fault_status.into_bits() | FaultStatus::new().into_bits();
+        let status = FaultStatus::from_bits(bits);
+        let Some(first) = first else { return status };
+        FaultStatus::from_bits(status.into_bits() | 2 | u32::try_from(first).expect("a small index") << 8)
+    }
+
+    fn clear_faults(&mut self, written: FaultStatus) {
+        self.fault_status = FaultStatus::from_bits(self.fault_status.into_bits() & !written.into_bits());
+    }
+
+    /// Sends the fault event, or holds it back.
+    pub(crate) fn announce(&mut self) {
+        if self.event_control.im() {
+            self.event_control = FaultEventControl::from_bits(self.event_control.into_bits() | 1 << 30);
+        } else {
+            self.messages.push((self.event_address.into(), self.event_data.into()));
+        }
+    }
+
+    fn record(&mut self, device: SourceId, address: u64, want: Want, denied: Denied) {
+        if denied.quiet {
+            return;
+        }
+        // Another fault of the same device may be merged into the record that it has.
+        if self.records.iter().any(|(_, high)| high.fault() && high.source() == device.get()) {
+            return;
+        }
+        let quiet = self.visible_fault_status();
+        if self.records[self.next_record].1.fault() {
+            self.fault_status.set_pfo(true);
+            return;
+        }
+        let high = FaultRecordHigh::new().with_source(device.get()).with_reason(denied.code).with_fault(true);
+        let high = high.with_t1(want == Want::Read);
+        let high = match denied.pasid {
+            Some(pasid) => high.with_pasid_present(true).with_pasid(pasid),
+            None => high,
+        };
+        self.records[self.next_record] = (FaultRecordLow::new().with_page(address >> 12).into_bits(), high);
+        self.next_record = (self.next_record + 1) % self.records.len();
+        if !quiet.ppf() && !quiet.pfo() && !quiet.iqe() {
+            self.announce();
+        }
+    }
+
+    /// Where a request of a device goes; `None` where it was denied, and recorded.
+    fn resolve(&mut self, device: SourceId, pasid: Option<u32>, address: u64, want: Want) -> Option<u64> {
+        self.tick();
+        if !self.status.tes() {
+            return Some(address);
+        }
+        if self.mode != TranslationTableMode::Scalable {
+            return None;
+        }
+        if self.seen.len() < REMEMBERED {
+            self.seen.push((device, pasid, address));
+        } else {
+            let index = self.random.usize(..REMEMBERED);
+            self.seen[index] = (device, pasid, address);
+        }
+        // A device with a TLB of its own asks nobody for what it knows.
+        let page = address & !0xfff;
+        if let Some(known) = self.caches.devices.get(&(device, pasid, page)) {
+            let allowed = if want == Want::Write { known.write } else { known.read };
+            if allowed {
+                return Some(known.phys + (address & 0xfff));
+            }
+        }
+        match self.translation(device, pasid, address, want) {
+            Ok(found) => {
+                let phys = found.phys_of(address);
+                let ats = self.caches.contexts.get(&device).copied().flatten();
+                if ats.is_some_and(|context| context.word0.device_tlb()) {
+                    let mut page_translation = found;
+                    (page_translation.phys, page_translation.bytes) = (phys & !0xfff, 4096);
+                    self.caches.devices.insert((device, pasid, page), page_translation);
+                }
+                Some(phys)
+            }
+            Err(denied) => {
+                self.record(device, address, want, denied);
+                None
+            }
+        }
+    }
+
+    /// A device reads a word.
+    pub fn dma_read(&mut self, device: SourceId, pasid: Option<u32>, address: u64) -> Option<u64> {
+        let phys = self.resolve(device, pasid, address, Want::Read)?;
+        self.memory.read(phys)
+    }
+
+    /// A device writes a word. In the interrupt range it is a message, whatever the tables say (VT-d 3.14).
+    pub fn dma_write(&mut self, device: SourceId, pasid: Option<u32>, address: u64, value: u64) -> bool {
+        if pasid.is_none() && address >> 20 == 0xfee {
+            self.messages.push((address, value));
+            return true;
+        }
+        match self.resolve(device, pasid, address, Want::Write) {
+            Some(phys) => self.memory.write(phys, value),
+            None => false,
+        }
+    }
+}
