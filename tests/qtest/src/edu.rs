@@ -47,13 +47,14 @@ impl Edu {
         assert!(done, "the edu device does not finish");
     }
 
-    /// Reads `bytes` bytes (at most 4095) at a bus address into the start of the buffer. A denied read leaves zeros.
-    pub fn read(&self, address: u64, bytes: u64) {
-        self.transfer(address, BUFFER, bytes, START);
+    /// Reads `bytes` bytes at a bus address into the buffer at byte `to`; QEMU 7.2 takes at most 4095. A denied read
+    /// leaves zeros.
+    pub fn read(&self, address: u64, to: u64, bytes: u64) {
+        self.transfer(address, BUFFER + to, bytes, START);
     }
 
-    /// Writes the first `bytes` bytes of the buffer to a bus address. A denied write changes nothing.
-    pub fn write(&self, address: u64, bytes: u64) {
-        self.transfer(BUFFER, address, bytes, START | TO_MEMORY);
+    /// Writes `bytes` bytes of the buffer from byte `from` to a bus address. A denied write changes nothing.
+    pub fn write(&self, address: u64, from: u64, bytes: u64) {
+        self.transfer(BUFFER + from, address, bytes, START | TO_MEMORY);
     }
 }

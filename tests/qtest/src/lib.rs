@@ -4,9 +4,13 @@
 mod edu;
 mod machine;
 mod memory;
+mod platform;
+mod rig;
 mod socket;
 
 pub use edu::Edu;
 pub use machine::{Machine, Options, Qemu};
 pub use memory::GuestMemory;
+pub use platform::{Dma, Kind, LARGEST, OnFake, Platform, Qemu7, Qemu10, TABLES, UNIT};
+pub use rig::{DATA, Rig, SCRATCH};
 pub use socket::Socket;

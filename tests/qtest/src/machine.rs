@@ -26,11 +26,13 @@ pub struct Qemu {
     pub program: PathBuf,
     /// Where its own files are, where it does not find them itself (`-L`).
     pub data: Option<PathBuf>,
+    /// Where its modules are, likewise.
+    pub modules: Option<PathBuf>,
 }
 
 impl Default for Qemu {
     fn default() -> Self {
-        Self { program: "qemu-system-x86_64".into(), data: None }
+        Self { program: "qemu-system-x86_64".into(), data: None, modules: None }
     }
 }
 
@@ -78,6 +80,9 @@ impl Machine {
         if let Some(data) = &qemu.data {
             command.arg("-L").arg(data);
         }
+        if let Some(modules) = &qemu.modules {
+            command.env("QEMU_MODULE_DIR", modules);
+        }
         command.args(["-accel", "tcg", "-icount", "shift=0,sleep=off", "-cpu", "qemu64"]);
         command.args(["-machine", "q35,pit=off,memory-backend=ram", "-m", &format!("{}M", options.memory)]);
         command.arg("-object").arg(format!(
@@ -107,10 +112,12 @@ impl Machine {
                 return Err(error.context(log));
             }
         };
+        let socket = Socket::new(stream)?;
         let guest = GuestMemory::map(memory.as_file())?;
-        // QEMU has it open: the name is no longer needed.
+        // QEMU connects before it opens the memory file, and answers after: then the name is no longer needed.
+        socket.wait_until_ready();
         drop(memory);
-        Ok(Self { child, socket: Socket::new(stream)?, memory: guest, _folder: folder })
+        Ok(Self { child, socket, memory: guest, _folder: folder })
     }
 }
 

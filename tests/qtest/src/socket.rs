@@ -43,6 +43,11 @@ impl Socket {
         }
     }
 
+    /// Returns when the machine is up.
+    pub(crate) fn wait_until_ready(&self) {
+        self.command(&"outl 0xcf8 0");
+    }
+
     /// Reads 32 bits at a guest-physical address.
     #[must_use]
     pub fn read32(&self, phys: u64) -> u32 {
