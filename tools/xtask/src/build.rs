@@ -43,6 +43,9 @@ pub struct BuildArgs {
     /// Leave a named patch out of the kernel, to see what it is for
     #[arg(long, value_name = "PATCH")]
     pub without_patch: Option<String>,
+    /// Cargo says nothing unless something is wrong.
+    #[arg(skip)]
+    pub quiet: bool,
 }
 
 impl BuildArgs {
@@ -137,7 +140,7 @@ pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write in {}", folder.display()))?;
     let kernel = kernel::build(&args.kernel())?;
-    compile(&programs, target)?;
+    compile(&programs, target, args.quiet)?;
     for program in &programs {
         let from = workspace::target().join(target).join("release").join(&program.name);
         copy(&from, &folder.join(&program.image))?;
@@ -175,10 +178,10 @@ fn program(image: &str, packages: &Packages) -> Result<Program> {
 }
 
 /// Compiles all programs in one go.
-fn compile(programs: &[Program], target: &str) -> Result<()> {
+fn compile(programs: &[Program], target: &str, quiet: bool) -> Result<()> {
     let mut cargo = workspace::cargo("build");
     cargo.arg("--config").arg(workspace::root().join("tools/microkit/embedded.toml"));
-    cargo.args(["--release", "--target", target]);
+    cargo.args(["--release", "--target", target]).args(quiet.then_some("--quiet"));
     for program in programs {
         cargo.args(["--package", &program.package, "--bin", &program.name]);
     }

@@ -13,10 +13,15 @@ pub fn build(config: &Config) -> Result<Kernel> {
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock();
     let source = Source::locate(workspace::root()).map_err(plain)?;
+    // The first line says what is built; the rest would be of interest only if it took longer than it does.
+    let mut first = true;
+    let progress = |line: &str| {
+        if std::mem::take(&mut first) {
+            note(line);
+        }
+    };
     step("built the kernel", || {
-        microkit_kernel::build(&source, config, &workspace::output().join("kernel"), &mut |line: &str| {
-            note(line)
-        })
+        microkit_kernel::build(&source, config, &workspace::output().join("kernel"), progress)
     })
     .map_err(plain)
 }

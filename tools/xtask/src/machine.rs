@@ -10,6 +10,7 @@
 //! [expect]
 //! summary = true                 # the log ends with `ioasid: N checks passed, 0 failed`, N > 0
 //! exit = 0                       # what the system writes to the debug exit port 0xf4
+//! fails_without = ["stack-alignment"]   # kernel patches: the run must go wrong with any one left out
 //! ```
 //!
 //! Everything has a default; a system without the file gets them all.
@@ -42,6 +43,8 @@ pub struct Expect {
     pub summary: bool,
     /// The value that the system writes to the debug exit port.
     pub exit: u8,
+    /// Kernel patches without each of which the run must not end like this.
+    pub fails_without: Vec<String>,
 }
 
 impl Default for Machine {
@@ -52,7 +55,7 @@ impl Default for Machine {
 
 impl Default for Expect {
     fn default() -> Self {
-        Self { summary: true, exit: 0 }
+        Self { summary: true, exit: 0, fails_without: Vec::new() }
     }
 }
 
@@ -74,7 +77,7 @@ impl Machine {
             let label = error.span().map(miette::LabeledSpan::underline).into_iter();
             miette!(
                 labels = label.collect::<Vec<_>>(),
-                help = "known keys: memory, timeout_s, vtd, devices, expect.summary, expect.exit",
+                help = "known keys: memory, timeout_s, vtd, devices, expect.summary, expect.exit, expect.fails_without",
                 "{name}: {}",
                 error.message()
             )
@@ -121,11 +124,12 @@ mod tests {
     #[test]
     fn everything_can_be_said() {
         let text = "memory = '512M'\ntimeout_s = 5\nvtd = false\ndevices = ['edu,addr=3.0']\n\
-                    [expect]\nsummary = false\nexit = 1\n";
+                    [expect]\nsummary = false\nexit = 1\nfails_without = ['frame-unmap']\n";
         let machine = Machine::parse("machine.toml", text).unwrap();
         assert_eq!(machine.memory, "512M");
         assert_eq!(machine.devices, ["edu,addr=3.0"]);
-        assert_eq!(machine.expect, Expect { summary: false, exit: 1 });
+        let fails_without = vec!["frame-unmap".to_owned()];
+        assert_eq!(machine.expect, Expect { summary: false, exit: 1, fails_without });
         assert!(!machine.vtd);
     }
 

@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn a_machine_may_expect_another_end() {
-        let expect = Expect { summary: false, exit: 2 };
+        let expect = Expect { summary: false, exit: 2, ..Expect::default() };
         assert!(judged(End::Guest(2), "monitor: fault", expect.clone()).is_ok());
         assert!(judged(End::Guest(0), "monitor: fault", expect).is_err());
     }

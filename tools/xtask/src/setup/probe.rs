@@ -32,18 +32,22 @@ const PYTHON: &str = "/usr/bin/python3";
 
 /// Everything that the plan rests on.
 pub fn facts(qemu: Option<&Path>) -> Facts {
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     let mut absent: Vec<_> = PROGRAMS.into_iter().filter(|(program, _)| on_path(program).is_none()).collect();
     absent.extend(missing_modules());
     Facts {
         root: std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0),
-        codename: debian(&release),
+        codename: codename(),
         absent,
         // The one that was asked for is judged where it is used; installing another would not help.
         qemu: if qemu.is_some() { None } else { Qemu::probe(Path::new(crate::qemu::PROGRAM)).err() },
         rust_target: pd_target_installed(),
         rust_target_hopeless: no_target_stamp().exists(),
     }
+}
+
+/// Debian's code name (`bookworm`) where this is Debian itself.
+pub fn codename() -> Option<String> {
+    debian(&std::fs::read_to_string("/etc/os-release").unwrap_or_default())
 }
 
 /// The code name out of `/etc/os-release` where this is Debian itself.

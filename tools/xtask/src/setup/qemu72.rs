@@ -3,6 +3,7 @@
 //!
 //! It cannot be installed beside a newer `qemu-utils`, and need not be: unpacked, with `-L` for its firmware, it runs.
 
+use super::probe;
 use crate::progress::step;
 use crate::qemu::{PROGRAM, Qemu, Version};
 use crate::workspace;
@@ -12,6 +13,11 @@ use std::process::Command;
 
 /// The packages with the program and with what it needs beside the libraries that any QEMU of the machine has.
 const PACKAGES: [&str; 4] = ["qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios"];
+
+/// Whether this is the Debian that has it.
+pub fn offered() -> bool {
+    probe::codename().as_deref() == Some("bookworm")
+}
 
 /// Unpacks it once and gives it.
 pub fn unpack() -> Result<Qemu> {
@@ -24,10 +30,10 @@ pub fn unpack() -> Result<Qemu> {
         step("unpacked QEMU 7.2", || download(&work))?;
         std::fs::rename(&work, &folder).into_diagnostic()?;
     }
-    probe(&folder)
+    usable(&folder)
 }
 
-fn probe(folder: &Path) -> Result<Qemu> {
+fn usable(folder: &Path) -> Result<Qemu> {
     let program = folder.join("usr/bin").join(PROGRAM);
     let qemu = Qemu::probe(&program).map_err(|why| {
         miette!(help = "remove it and try again", "{} is not usable: {why:?}", program.display())

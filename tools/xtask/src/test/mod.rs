@@ -67,10 +67,9 @@ struct Step<'a> {
 /// Runs the steps that the filter leaves.
 pub fn main(args: &Args) -> Result<()> {
     let chosen = |name: &str| args.filter.as_deref().is_none_or(|filter| name.contains(filter));
-    let context = scenario::Context::new(args.qemu.as_deref())?;
     let mut steps = host::steps();
     steps.extend(negative::steps());
-    steps.extend(scenario::steps(&context)?);
+    steps.extend(scenario::steps(args.qemu.as_deref())?);
     steps.retain(|step| chosen(&step.name));
     if args.list {
         steps.iter().for_each(|step| println!("{}", step.name));

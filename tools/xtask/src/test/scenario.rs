@@ -1,79 +1,179 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The steps that boot: the reference system, and every folder of `tests/system` with a system.xml.
+//! The steps that boot: the reference system, every folder of `tests/system` with a system.xml, and variants.
+//!
+//! A system is judged by its summary line and exit value ([`crate::machine`]) and, where there is an `expect.txt`
+//! beside its system.xml, by the lines of its log.
 
 use super::{Step, Tally};
-use crate::build::{self, BuildArgs, Built};
+use crate::build::{self, BuildArgs, Built, PdTarget};
 use crate::machine::Machine;
-use crate::qemu::Qemu;
+use crate::progress::time;
+use crate::qemu::{Outcome, Qemu};
 use crate::run::{boot, judge};
 use crate::serial;
+use crate::setup::qemu72;
 use crate::system::System;
 use crate::workspace;
 use miette::{IntoDiagnostic as _, Result, miette};
 use std::path::{Path, PathBuf};
 
-/// What all booting steps share.
-pub struct Context {
+/// One boot, or two that must be alike, of one system.
+#[derive(Clone)]
+struct Case {
+    /// What a filter chooses it by.
+    name: String,
+    folder: PathBuf,
+    build: BuildArgs,
     qemu: Option<PathBuf>,
-    folders: Vec<PathBuf>,
+    must: Must,
 }
 
-impl Context {
-    /// Finds the systems; boots will be in `qemu` or the one on PATH.
-    pub fn new(qemu: Option<&Path>) -> Result<Self> {
-        let mut folders = Vec::new();
-        let tests = workspace::root().join("tests/system");
-        if tests.is_dir() {
-            for entry in std::fs::read_dir(&tests).into_diagnostic()? {
-                folders.push(entry.into_diagnostic()?.path());
-            }
+/// What a case must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Must {
+    /// End as its machine expects.
+    Hold,
+    /// Not end as its machine expects.
+    Fail,
+    /// Hold, and print the very same in a second run.
+    Repeat,
+}
+
+/// One step for each case; boots are in `qemu` or the one on PATH.
+pub fn steps(qemu: Option<&Path>) -> Result<Vec<Step<'static>>> {
+    let step = |case: Case| Step {
+        name: case.name.clone(),
+        run: Box::new(move || Tally::of(run(&case))),
+        parallel: true,
+    };
+    Ok(cases(&folders()?, qemu)?.into_iter().map(step).collect())
+}
+
+/// The folders with systems, the reference system's first.
+fn folders() -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    let tests = workspace::root().join("tests/system");
+    if tests.is_dir() {
+        for entry in std::fs::read_dir(&tests).into_diagnostic()? {
+            folders.push(entry.into_diagnostic()?.path());
         }
-        folders.sort();
-        folders.insert(0, workspace::root().to_owned());
-        folders.retain(|folder| folder.join("system.xml").is_file());
-        Ok(Self { qemu: qemu.map(Path::to_owned), folders })
     }
-
-    fn qemu(&self) -> Result<Qemu> {
-        Qemu::find(self.qemu.as_deref())
-    }
+    folders.sort();
+    folders.insert(0, workspace::root().to_owned());
+    folders.retain(|folder| folder.join("system.xml").is_file());
+    Ok(folders)
 }
 
-/// One step a system.
-pub fn steps(context: &Context) -> Result<Vec<Step<'_>>> {
-    let steps = context.folders.iter().map(|folder| {
+fn cases(folders: &[PathBuf], qemu: Option<&Path>) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    for (index, folder) in folders.iter().enumerate() {
         let name = match folder.strip_prefix(workspace::root().join("tests/system")) {
             Ok(inside) => format!("system/{}", inside.display()),
             Err(_) => "system/reference".to_owned(),
         };
-        Step { name, run: Box::new(move || Tally::of(scenario(context, folder))), parallel: true }
-    });
-    Ok(steps.collect())
+        let build = BuildArgs { quiet: true, ..BuildArgs::default() };
+        let plain =
+            Case { name, folder: folder.clone(), build, qemu: qemu.map(Path::to_owned), must: Must::Hold };
+        let variant = |what: &str| Case { name: format!("{}@{what}", plain.name), ..plain.clone() };
+        for patch in Machine::load(folder)?.expect.fails_without {
+            let without = variant(&format!("without-{patch}"));
+            let build = BuildArgs { without_patch: Some(patch), ..without.build.clone() };
+            cases.push(Case { build, must: Must::Fail, ..without });
+        }
+        if index == 0 {
+            // One system stands for all where the variant is not about what it does.
+            cases.push(Case { must: Must::Repeat, ..variant("same-log") });
+            let host = variant("host-target");
+            let build = BuildArgs { pd_target: Some(PdTarget::Host), ..host.build.clone() };
+            cases.push(Case { build, ..host });
+            if qemu.is_none() && qemu72::offered() {
+                cases.push(Case { qemu: Some("7.2".into()), ..variant("qemu-7.2") });
+            }
+        }
+        cases.push(plain);
+    }
+    Ok(cases)
 }
 
-/// Builds and boots the system in `folder` and judges its log.
-fn scenario(context: &Context, folder: &Path) -> Result<String> {
-    let machine = Machine::load(folder)?;
-    let built = build::build(System::load(Some(folder))?, &BuildArgs::default())?;
-    let outcome = boot(&context.qemu()?, &machine, &built, true, "test.log", &mut |_| {})?;
-    let verdict = judge(&built.system, &machine, &outcome)?;
-    expected_lines(&built, folder, &outcome.lines)?;
+fn run(case: &Case) -> Result<String> {
+    let machine = Machine::load(&case.folder)?;
+    let built = build::build(System::load(Some(&case.folder))?, &case.build)?;
+    let qemu = Qemu::find(case.qemu.as_deref())?;
+    let log = format!("{}.log", case.name.replace('/', "-"));
+    let once = |log: &str| boot(&qemu, &machine, &built, true, log, &mut |_| {});
+    let outcome = once(&log)?;
+    let verdict = judged(&built, &machine, &case.folder, &outcome).map_err(|error| {
+        let log = workspace::display(&built.log(&log));
+        error.wrap_err(format!("the serial log is in {log}"))
+    });
+    match case.must {
+        Must::Hold => verdict,
+        Must::Fail => match verdict {
+            Err(error) => Ok(format!("went wrong as it must: {}", error.root_cause())),
+            Ok(verdict) => Err(miette!("{}: was expected to go wrong, but: {verdict}", case.name)),
+        },
+        Must::Repeat => {
+            verdict?;
+            let second = once(&format!("{log}.second"))?;
+            same(&outcome.lines, &second.lines).map_err(|what| miette!("{}: {what}", case.name))?;
+            Ok(format!("{} lines twice in {}", second.lines.len(), time(outcome.elapsed + second.elapsed)))
+        }
+    }
+}
+
+fn judged(built: &Built, machine: &Machine, folder: &Path, outcome: &Outcome) -> Result<String> {
+    let verdict = judge(&built.system, machine, outcome)?;
+    let file = folder.join("expect.txt");
+    if file.is_file() {
+        let expected = std::fs::read_to_string(&file).into_diagnostic()?;
+        if let Some(line) = serial::first_missing(&expected, &outcome.lines) {
+            let file = workspace::display(&file);
+            return Err(miette!("{file}: the serial log does not show, in its place: {line}"));
+        }
+    }
     Ok(verdict)
 }
 
-/// Holds the log against `expect.txt`, where there is one.
-fn expected_lines(built: &Built, folder: &Path, lines: &[String]) -> Result<()> {
-    let file = folder.join("expect.txt");
-    if !file.is_file() {
+/// Whether two logs are the same; otherwise the first line that differs.
+fn same(first: &[String], second: &[String]) -> Result<(), String> {
+    if first == second {
         return Ok(());
     }
-    let expected = std::fs::read_to_string(&file).into_diagnostic()?;
-    match serial::first_missing(&expected, lines) {
-        None => Ok(()),
-        Some(line) => Err(miette!(
-            help = format!("the log is in {}", workspace::display(&built.log("test.log"))),
-            "{}: the serial log does not show, in its place: {line}",
-            built.system.name
-        )),
+    let at = first.iter().zip(second).position(|(a, b)| a != b).unwrap_or(first.len().min(second.len()));
+    let line = |log: &[String]| log.get(at).map_or("(the end)", String::as_str).to_owned();
+    Err(format!("two runs differ in line {}:\n  {}\n  {}", at + 1, line(first), line(second)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logs_are_compared_line_by_line() {
+        let log = |lines: &[&str]| lines.iter().map(|&line| line.to_owned()).collect::<Vec<_>>();
+        assert_eq!(same(&log(&["a", "b"]), &log(&["a", "b"])), Ok(()));
+        let differs = same(&log(&["a", "b"]), &log(&["a", "c"])).unwrap_err();
+        assert_eq!(differs, "two runs differ in line 2:\n  b\n  c");
+        let shorter = same(&log(&["a", "b"]), &log(&["a"])).unwrap_err();
+        assert!(shorter.ends_with("b\n  (the end)"));
+    }
+
+    #[test]
+    fn a_system_brings_its_variants() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("machine.toml"), "[expect]\nfails_without = ['frame-unmap']\n")
+            .unwrap();
+        let cases = cases(&[folder.path().to_owned()], Some(Path::new("/some/qemu"))).unwrap();
+        let named: Vec<_> = cases.iter().map(|case| (case.name.as_str(), case.must)).collect();
+        assert_eq!(
+            named,
+            [
+                ("system/reference@without-frame-unmap", Must::Fail),
+                ("system/reference@same-log", Must::Repeat),
+                ("system/reference@host-target", Must::Hold),
+                ("system/reference", Must::Hold),
+            ]
+        );
+        assert_eq!(cases[0].build.without_patch.as_deref(), Some("frame-unmap"));
     }
 }
