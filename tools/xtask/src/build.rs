@@ -4,6 +4,7 @@
 //! The program images that system.xml names are programs of this workspace: `guest.elf` is what the package with the
 //! program `guest` builds. Everything ends in `target/ioasid/<system>/<configuration>/`.
 
+use crate::blobs;
 use crate::image::{self, Image};
 use crate::kernel;
 use crate::progress::{note, step};
@@ -145,6 +146,7 @@ pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
         let from = workspace::target().join(target).join("release").join(&program.name);
         copy(&from, &folder.join(&program.image))?;
     }
+    blobs::make(&system, &folder)?;
     let image = image::make(&system, &kernel, &folder)?;
     Ok(Built { system, image })
 }

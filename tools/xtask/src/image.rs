@@ -45,8 +45,8 @@ pub fn make(system: &System, kernel: &Kernel, folder: &Path) -> Result<Image> {
     let packed =
         microkit_packer::pack(&sdf, &|name| std::fs::read(find(name)?), &initialiser).map_err(refused)?;
     packed.notes.iter().for_each(|line| note(line));
-    write(&folder.join(image.root), &packed.root)?;
-    write(&folder.join("report.txt"), packed.report.as_bytes())?;
+    workspace::write(&folder.join(image.root), &packed.root)?;
+    workspace::write(&folder.join("report.txt"), packed.report.as_bytes())?;
     crate::build::copy(&kernel.elf32, &folder.join(image.kernel))?;
     Ok(image)
 }
@@ -56,10 +56,4 @@ fn refused(error: PackError) -> miette::Report {
         PackError::System(errors) => errors.report(),
         PackError::Initialiser(_) => miette!("{error}"),
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    std::fs::write(path, bytes)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot write {}", workspace::display(path)))
 }

@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod blobs;
 mod build;
 mod image;
 mod kernel;

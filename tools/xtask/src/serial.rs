@@ -13,9 +13,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Reads the summary line; `None` for any other line.
+    /// Reads the summary line, be it bare or behind its domain's name and `| `; `None` for any other line.
     pub fn parse(line: &str) -> Option<Self> {
-        let rest = line.strip_prefix("ioasid: ")?;
+        let said = line.split_once("| ").map_or(line, |(_name, said)| said);
+        let rest = said.strip_prefix("ioasid: ")?;
         let (passed, rest) = rest.split_once(" checks passed, ")?;
         Some(Self { passed: count(passed)?, failed: count(rest.strip_suffix(" failed")?)? })
     }
@@ -95,8 +96,10 @@ mod tests {
 
     #[test]
     fn the_summary_is_exactly_one_line() {
-        let summary = Summary::parse("ioasid: 12 checks passed, 0 failed");
-        assert_eq!(summary, Some(Summary { passed: 12, failed: 0 }));
+        for line in ["ioasid: 12 checks passed, 0 failed", "supervisor  | ioasid: 12 checks passed, 0 failed"]
+        {
+            assert_eq!(Summary::parse(line), Some(Summary { passed: 12, failed: 0 }));
+        }
         for line in [
             "ioasid: 12 checks passed, 0 failed.",
             " ioasid: 12 checks passed, 0 failed",

@@ -51,7 +51,10 @@ pub fn main(args: &Args) -> Result<()> {
         let result: Result<()> = (1..=args.runs).try_for_each(|run| {
             let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "soak.log", &mut |_| {})?;
             match judge(&built.system, &machine, &outcome) {
-                Ok(verdict) => note(&format!("run {run} of {}: {} {verdict}", args.runs, good("ok"))),
+                Ok(verdict) => {
+                    let took = time(outcome.elapsed);
+                    note(&format!("run {run} of {}: {} {verdict} in {took}", args.runs, good("ok")));
+                }
                 Err(error) => {
                     failures += 1;
                     let seen = error.help().map(|help| help.to_string()).unwrap_or_default();

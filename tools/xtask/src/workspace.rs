@@ -32,6 +32,11 @@ pub fn display(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
+/// Writes a file; the error names it.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).into_diagnostic().wrap_err_with(|| format!("cannot write {}", display(path)))
+}
+
 /// A `cargo` that works on this workspace with the lock file as it is.
 pub fn cargo(verb: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
