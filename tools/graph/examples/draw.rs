@@ -1,29 +1,32 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Draws a system description to standard output: `cargo run -p system-graph --example draw -- system.xml >
-//! system.svg`.
+//! Draws a system to standard output: `cargo run -p system-graph --example draw -- system.xml ioasid.toml >
+//! system.svg`; `ioasid.toml` may be left out.
 
 use std::process::ExitCode;
 
+use config_compiler::Schema;
+use sdf::System;
+use system_graph::Picture;
+
 fn main() -> ExitCode {
-    let Some(name) = std::env::args().nth(1) else {
-        eprintln!("usage: draw system.xml");
-        return ExitCode::FAILURE;
-    };
-    let text = match std::fs::read_to_string(&name) {
-        Ok(text) => text,
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{name}: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    match sdf::System::survey(&name, &text) {
-        Ok((system, errors)) => {
-            print!("{}", system_graph::Picture::of(&system).with_unknown(errors.as_ref()).to_svg());
-            ExitCode::SUCCESS
-        }
-        Err(errors) => {
-            eprintln!("{errors}");
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let name = arguments.next().ok_or("usage: draw system.xml [ioasid.toml]")?;
+    let (system, errors) = System::survey(&name, &std::fs::read_to_string(&name)?)?;
+    let policy = arguments.next();
+    let policy = policy.map(|name| -> Result<_, Box<dyn std::error::Error>> {
+        Ok(Schema::parse(&name, &std::fs::read_to_string(&name)?)?)
+    });
+    let picture = Picture::of(&system, policy.transpose()?.as_ref()).with_unknown(errors.as_ref());
+    print!("{}", picture.to_svg());
+    Ok(())
 }

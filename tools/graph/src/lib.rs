@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Draws a system description as SVG or Mermaid.
+//! Draws a system description, and the `ioasid.toml` that belongs to it, as SVG or Mermaid.
 //!
 //! Whoever acts in a system – protection domains, virtual machines, devices – has a column; whatever joins them –
 //! nesting, channels, interrupts, memory – has a row from the one to the other. So two labels never meet, however
@@ -13,18 +13,20 @@
 //!     </protection_domain>
 //! </system>"#;
 //! let system = sdf::System::parse("system.xml", text)?;
-//! let picture = system_graph::Picture::of(&system);
+//! let picture = system_graph::Picture::of(&system, None);
 //! assert!(picture.to_svg().contains(">hello</text>"));
 //! assert!(picture.to_mermaid().starts_with("flowchart"));
 //! # Ok::<(), sdf::Errors>(())
 //! ```
 #![forbid(unsafe_code)]
 
+mod drawing;
 mod layout;
 mod mermaid;
 mod order;
 mod picture;
+mod policy;
 mod svg;
 mod text;
 
-pub use picture::{Actor, ActorKind, End, Link, LinkKind, Picture};
+pub use picture::{Actor, ActorKind, By, End, Link, LinkKind, Picture};

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::picture::{ActorKind, Link, LinkKind, Picture};
+use crate::picture::{ActorKind, By, Link, LinkKind, Picture};
 
 impl Picture {
     /// The picture as the text of a Mermaid flowchart.
@@ -19,7 +19,7 @@ impl Picture {
             let (open, close) = match actor.kind {
                 ActorKind::Domain => ("[", "]"),
                 ActorKind::Machine => ("[[", "]]"),
-                ActorKind::Device => ("{{", "}}"),
+                ActorKind::Device | ActorKind::Unit => ("{{", "}}"),
             };
             let _ = writeln!(out, "    a{index}{open}\"{words}\"{close}");
         }
@@ -38,7 +38,7 @@ fn link_lines(out: &mut String, index: usize, link: &Link) {
     if link.kind == LinkKind::Memory {
         let _ = writeln!(out, "    m{index}([\"{}<br/>{}\"])", escape(&link.label), escape(&link.size));
         for end in &link.ends {
-            let dma = if end.dma { " by DMA" } else { "" };
+            let dma = if end.by == By::Dma { " by DMA" } else { "" };
             let _ = writeln!(out, "    a{} ---|\"{}{dma}\"| m{index}", end.actor, escape(&end.mark));
         }
         return;

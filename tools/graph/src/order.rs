@@ -65,11 +65,11 @@ fn length(links: &[Vec<usize>], order: &[usize]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::picture::{Actor, ActorKind, End, Link, LinkKind};
+    use crate::picture::{Actor, ActorKind, By, End, Link, LinkKind};
 
     fn picture(kinds: &[ActorKind], links: &[(usize, usize)]) -> Picture {
         let actor = |kind: &ActorKind| Actor { kind: *kind, name: String::new(), facts: vec![] };
-        let end = |actor| End { actor, mark: String::new(), dma: false };
+        let end = |actor| End { actor, mark: String::new(), by: By::Cpu };
         let link = |(a, b): &(usize, usize)| Link {
             kind: LinkKind::Memory,
             label: String::new(),

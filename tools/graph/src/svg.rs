@@ -7,7 +7,7 @@ use crate::layout::{
     Column, LINE_HEIGHT, Layout, MARGIN, MARK, NAME, NAME_HEIGHT, PILL_HEIGHT, Row, SMALL, Section, TEXT,
     TITLE, fact_height, mark_width, pill_width,
 };
-use crate::picture::{Actor, ActorKind, Link, LinkKind, Picture};
+use crate::picture::{Actor, ActorKind, By, Link, LinkKind, Picture};
 use crate::text::{escape, width, wrap};
 
 const FONT: &str = "system-ui, 'Segoe UI', Roboto, Helvetica, Arial, 'DejaVu Sans', sans-serif";
@@ -29,6 +29,7 @@ const CALL: Style = Style { colour: "#1f5fbf", fill: "#e3edfb", thickness: 2.2, 
 const NOTIFY: Style = Style { colour: "#7b4fb3", fill: "#f0e9f8", thickness: 1.5, dashes: "5 3" };
 const INTERRUPT: Style = Style { colour: "#a85f00", fill: "#fcefd9", thickness: 1.5, dashes: "2 3" };
 const MEMORY: Style = Style { colour: "#17705f", fill: "#e2f3ef", thickness: 1.6, dashes: "" };
+const REGISTERS: Style = Style { colour: "#b07410", fill: "#fdf4e4", thickness: 1.6, dashes: "" };
 const DMA: Style = Style { colour: "#b23a0e", fill: "#fde6dc", thickness: 1.6, dashes: "" };
 
 impl Picture {
@@ -221,7 +222,7 @@ impl Svg<'_> {
         let (left, right) = (places.clone().fold(f64::MAX, f64::min), places.fold(f64::MIN, f64::max));
         self.stroke(left, right, row.y, MEMORY);
         for end in &link.ends {
-            self.mark(self.x(end.actor), row.y, &end.mark, 4.0, if end.dma { DMA } else { MEMORY });
+            self.mark(self.x(end.actor), row.y, &end.mark, 4.0, by_style(end.by));
         }
         let (pill, x) = (pill_width(link), row.label_x);
         line(
@@ -288,7 +289,7 @@ impl Svg<'_> {
     /// Says what the lines mean, of those that are there; gives where it ends.
     fn legend(&mut self, top: f64) -> f64 {
         let has = |kind: fn(&LinkKind) -> bool| self.picture.links.iter().any(|link| kind(&link.kind));
-        let dma = self.picture.links.iter().any(|link| link.ends.iter().any(|end| end.dma));
+        let ends = |by: By| self.picture.links.iter().any(|link| link.ends.iter().any(|end| end.by == by));
         let entries = [
             (
                 has(|kind| matches!(kind, LinkKind::Nesting)),
@@ -310,7 +311,8 @@ impl Svg<'_> {
             ),
             (has(|kind| matches!(kind, LinkKind::Interrupt)), INTERRUPT, true, "interrupt"),
             (has(|kind| matches!(kind, LinkKind::Memory)), MEMORY, false, "shared memory, with permissions"),
-            (dma, DMA, false, "reached by DMA"),
+            (ends(By::Dma), DMA, false, "reached by DMA"),
+            (ends(By::Registers), REGISTERS, false, "a device's registers"),
         ];
         let (mut x, mut y) = (MARGIN, top + 18.0);
         for (_, style, arrow, words) in entries.into_iter().filter(|(there, ..)| *there) {
@@ -342,12 +344,21 @@ impl Svg<'_> {
     }
 }
 
+fn by_style(by: By) -> Style {
+    match by {
+        By::Cpu => MEMORY,
+        By::Dma => DMA,
+        By::Registers => REGISTERS,
+    }
+}
+
 /// Fill, line and ink of an actor's card.
 fn card_colours(kind: ActorKind) -> (&'static str, &'static str, &'static str) {
     match kind {
         ActorKind::Domain => ("#edf3fc", "#4a74b4", "#173a6b"),
         ActorKind::Machine => ("#f3edfa", "#7b4fb3", "#44206f"),
         ActorKind::Device => ("#fdf4e4", "#b07410", "#6b4306"),
+        ActorKind::Unit => ("#fbeceb", "#b23a3a", "#6e1c1c"),
     }
 }
 

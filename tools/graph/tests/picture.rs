@@ -3,14 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use config_compiler::Schema;
 use sdf::System;
-use system_graph::{LinkKind, Picture};
+use system_graph::{ActorKind, By, LinkKind, Picture};
 
 const EVERYTHING: &str = include_str!("../../sdf/tests/good/everything.xml");
 
 fn picture(text: &str) -> Picture {
     let (system, errors) = System::survey("system.xml", text).unwrap_or_else(|errors| panic!("{errors}"));
-    Picture::of(&system).with_unknown(errors.as_ref())
+    Picture::of(&system, None).with_unknown(errors.as_ref())
 }
 
 /// A system of `count` domains, each sharing memory and a channel with some of the others.
@@ -186,4 +187,60 @@ fn names_are_escaped() {
 #[test]
 fn the_same_system_gives_the_same_picture() {
     assert_eq!(picture(&woven(20)).to_svg(), picture(&woven(20)).to_svg());
+}
+
+/// The base system of the audit's tests: a server, two clients with a device each.
+fn with_policy(change: impl Fn(&str) -> String) -> Picture {
+    let (system, _) =
+        System::survey("system.xml", include_str!("../../audit/tests/base/system.xml")).unwrap();
+    let policy = change(include_str!("../../audit/tests/base/ioasid.toml"));
+    Picture::of(&system, Some(&Schema::parse("ioasid.toml", &policy).unwrap()))
+}
+
+/// Ends of the memory row called `label`: name, mark, and how it is reached.
+fn ends<'p>(picture: &'p Picture, label: &str) -> Vec<(&'p str, &'p str, By)> {
+    let row = picture.links.iter().find(|link| link.label == label).unwrap();
+    row.ends.iter().map(|end| (picture.actors[end.actor].name.as_str(), end.mark.as_str(), end.by)).collect()
+}
+
+#[test]
+fn grants_join_devices_with_memory() {
+    let picture = with_policy(str::to_owned);
+    assert_eq!(ends(&picture, "buffer_a"), [("nic", "rw", By::Dma), ("a", "rw", By::Cpu)]);
+    assert_eq!(ends(&picture, "buffer_b"), [("disk", "r", By::Dma), ("b", "rw", By::Cpu)]);
+    assert_eq!(ends(&picture, "nic_registers"), [("nic", "BAR 0", By::Registers), ("a", "rw", By::Cpu)]);
+    assert_eq!(ends(&picture, "tables"), [("VT-d unit", "walks", By::Dma), ("server", "rw", By::Cpu)]);
+    assert_tidy(&picture.to_svg());
+}
+
+#[test]
+fn quotas_stand_in_the_clients_cards_and_addresses_in_the_devices() {
+    let picture = with_policy(|text| text.replacen("limit = 16\n", "limit = 16\nadmin = true\n", 1));
+    let facts = |name: &str| &picture.actors.iter().find(|actor| actor.name == name).unwrap().facts;
+    assert!(facts("a").contains(&("PASIDs".to_owned(), "8 reserved, 16 at most".to_owned())));
+    assert!(facts("a").contains(&(String::new(), "administers all sets".to_owned())));
+    assert!(!facts("b").contains(&(String::new(), "administers all sets".to_owned())));
+    assert!(facts("nic").contains(&(String::new(), "PCI 00:03.0".to_owned())));
+}
+
+#[test]
+fn interrupts_come_from_the_unit_and_the_named_devices() {
+    let picture = with_policy(str::to_owned);
+    let interrupts = picture.links.iter().filter(|link| link.kind == LinkKind::Interrupt);
+    let pairs: Vec<_> = interrupts
+        .map(|link| {
+            let name = |end: usize| picture.actors[link.ends[end].actor].name.as_str();
+            (name(0), name(1), link.ends[1].mark.as_str())
+        })
+        .collect();
+    assert_eq!(pairs, [("VT-d unit", "server", "40"), ("nic", "a", "3"), ("disk", "b", "3")]);
+    assert!(
+        picture.actors.iter().all(|actor| actor.kind != ActorKind::Device || !actor.name.starts_with("PCI"))
+    );
+}
+
+#[test]
+fn a_region_that_is_not_there_is_a_note() {
+    let picture = with_policy(|text| text.replace("tables = \"tables\"", "tables = \"heap\""));
+    assert_eq!(picture.notes, ["ioasid.toml names the memory region heap, which is not there"]);
 }
