@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Everything this workspace does, as one program: `cargo xtask setup | build | run | test | soak | bench`.
+//! Everything this workspace does, as one program: `cargo xtask setup | build | run | test | soak | bench |
+//! graph | audit`.
 //!
 //! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
 //! function. An error is one plain message: what, where, remedy; the exit status is then 1.
 #![forbid(unsafe_code)]
 
+mod audit;
 mod bench;
 mod blobs;
 mod build;
+mod description;
+mod graph;
 mod image;
 mod kernel;
 mod machine;
@@ -46,6 +50,10 @@ enum Command {
     Soak(soak::Args),
     /// Print the figures, each beside its peer
     Bench(bench::Args),
+    /// Draw a system as SVG or Mermaid
+    Graph(graph::Args),
+    /// Say who can reach what in a system, by CPU and by DMA, and what is wrong with that
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +69,8 @@ fn main() -> ExitCode {
         Command::Test(args) => test::main(&args),
         Command::Soak(args) => soak::main(&args),
         Command::Bench(args) => bench::main(&args),
+        Command::Graph(args) => graph::main(&args),
+        Command::Audit(args) => audit::main(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -7,6 +7,7 @@
 mod host;
 mod negative;
 mod scenario;
+mod views;
 
 use crate::progress::{bad, dim, good, time};
 use crate::setup;
@@ -68,6 +69,7 @@ struct Step<'a> {
 pub fn main(args: &Args) -> Result<()> {
     let chosen = |name: &str| args.filter.as_deref().is_none_or(|filter| name.contains(filter));
     let mut steps = host::steps();
+    steps.extend(views::steps());
     steps.extend(negative::steps());
     steps.extend(scenario::steps(args.qemu.as_deref())?);
     steps.retain(|step| chosen(&step.name));
