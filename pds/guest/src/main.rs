@@ -15,12 +15,13 @@ mod script;
 use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use console_logger::LogRing;
-use ioasid_client::EventReader;
+use ioasid_client::{EventReader, FindReader};
 use sel4_microkit::{Channel, Handler, memory_region_symbol, protection_domain};
 
 use checks::Checks;
 use edu::{Edu, Registers};
 use events::Events;
+use scenario::Pages;
 use script::Script;
 
 /// This domain's channels, as in `system.xml`.
@@ -31,8 +32,8 @@ const DEVICE_IRQ: Channel = Channel::new(3);
 
 /// The buffer's length, in bytes.
 const BUFFER_BYTES: usize = 0x10000;
-/// The event ring's length, in words of 8 bytes.
-const EVENT_WORDS: usize = 0x1000 / 8;
+/// The length of the pages that are shared with the server, in words of 8 bytes.
+const PAGE_WORDS: usize = 0x1000 / 8;
 
 #[protection_domain]
 fn init() -> impl Handler {
@@ -41,12 +42,16 @@ fn init() -> impl Handler {
     let buffer = memory_region_symbol!(buffer: *mut [AtomicU8], n = BUFFER_BYTES);
     // SAFETY: mapped for good, as long as it says in system.xml. The device writes there too: hence the atomics.
     let buffer: &'static [AtomicU8] = unsafe { buffer.as_ref() };
-    let events = memory_region_symbol!(events: *mut [AtomicU64], n = EVENT_WORDS);
-    // SAFETY: mapped for good, one page. The server writes there: hence the atomics.
-    let events: &'static [AtomicU64] = unsafe { events.as_ref() };
+    let events = memory_region_symbol!(events: *mut [AtomicU64], n = PAGE_WORDS);
+    let find = memory_region_symbol!(find: *mut [AtomicU64], n = PAGE_WORDS);
+    let batch = memory_region_symbol!(batch: *mut [AtomicU64], n = PAGE_WORDS);
+    // SAFETY: mapped for good, a page each. The server writes there: hence the atomics.
+    let (events, find, batch): (&'static [_], &'static [_], &'static [_]) =
+        unsafe { (events.as_ref(), find.as_ref(), batch.as_ref()) };
     // SAFETY: the device's BAR 0 is mapped there, uncached, for this domain alone.
     let registers = unsafe { Registers::new(memory_region_symbol!(device: *mut u8)) };
     let edu = Edu::new(registers, DEVICE_IRQ);
     let events = Events::new(EventReader::new(events), IOASID);
-    Script::new(scenario::run(edu, buffer, events, Checks::new(SUPERVISOR)))
+    let pages = Pages { events, find: FindReader::new(find), batch };
+    Script::new(scenario::run(edu, buffer, pages, Checks::new(SUPERVISOR)))
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What a guest does and checks, in order.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use heapless::Vec;
 use ioasid_client::{
-    Access, Client, Code, Error, Event, EventKind, Extent, FaultDirection, Handle, PAGE_SIZE, RegionOffset,
+    Access, Batch, Client, Code, Error, Event, EventKind, Extent, FaultDirection, FindReader, Handle,
+    PAGE_SIZE, RegionOffset,
 };
 
 use crate::IOASID;
@@ -16,6 +17,9 @@ use crate::events::Events;
 /// The guest's one device and one region, in the order of `ioasid.toml`.
 const DEVICE: u16 = 0;
 const REGION: u16 = 0;
+
+/// Room for a handle.
+const NO_HANDLE: Handle = Handle { pasid: 0, generation: 0, epoch: 0 };
 
 /// Where the device sees the buffer's first two pages.
 const IOVA: u64 = 0x7_0000;
@@ -28,11 +32,20 @@ const FORBIDDEN: [u64; 3] = [0x1040_0000, 0x1041_0000, 0x1000_0000];
 const MANY: usize = 64;
 const ALL_IDS: core::ops::RangeInclusive<u32> = 1..=0xf_ffff;
 
-pub async fn run(mut edu: Edu, buffer: &'static [AtomicU8], mut events: Events, mut checks: Checks) {
+/// What the server shares with the guest.
+pub struct Pages {
+    pub events: Events,
+    pub find: FindReader<'static>,
+    pub batch: &'static [AtomicU64],
+}
+
+pub async fn run(mut edu: Edu, buffer: &'static [AtomicU8], pages: Pages, mut checks: Checks) {
+    let Pages { mut events, find, batch } = pages;
     match Client::connect(IOASID) {
         Ok(client) => {
             let mut guest = Guest { client, edu: &mut edu, buffer, events: &mut events, checks: &mut checks };
             guest.meet();
+            guest.allocate_a_batch(&find, &Batch::new(client, batch));
             if let Some(id) = guest.own_an_id() {
                 guest.exceed_the_quota();
                 guest.ask_for_what_was_not_granted(id);
@@ -154,6 +167,23 @@ impl Guest<'_> {
         let foreign =
             (1..=0x100).filter(|&pasid| pasid != id.pasid && self.client.find(pasid).is_ok()).count();
         self.checks.equal("no id of another set's is found", foreign, 0);
+    }
+
+    fn allocate_a_batch(&mut self, find: &FindReader<'_>, batch: &Batch<'_>) {
+        let mut room = [NO_HANDLE; 6];
+        let ids = match batch.alloc(ALL_IDS, 77, &mut room) {
+            Ok(ids) => ids,
+            Err(error) => {
+                log::error!("batch: {error}");
+                &[]
+            }
+        };
+        self.checks.equal("six ids are allocated by one call", ids.len(), 6);
+        let found = ids.iter().filter(|&&id| find.find(id) == Some(77)).count();
+        self.checks.equal("each is found in the own page, without a call", found, ids.len());
+        self.checks.equal("and freed by one call", batch.free(ids), Ok(6));
+        let found = ids.iter().filter(|&&id| find.find(id).is_some()).count();
+        self.checks.equal("none is found any more", found, 0);
     }
 
     async fn transfer_both_ways(&mut self, id: Handle) {

@@ -2,13 +2,20 @@
 //! The domain's memory regions as what the server works with. The one file of the domain with unsafe code.
 
 use core::ptr::{NonNull, with_exposed_provenance_mut};
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
-use ioasid_config::{Config, Window};
+use ioasid_config::{Client, Config, MAX_CLIENTS, Window};
+use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_core::{Memory, Slot};
-use ioasid_server::Parts;
+use ioasid_server::{Pages, Parts};
 use pci::Ecam;
 use vtd::mapped::{MappedFrames, MappedRegisters};
+
+/// How many lives the domain has begun, and this one. A restart runs `init` again and leaves memory as it is.
+static LIVES: AtomicU16 = AtomicU16::new(1);
+
+/// Questions to the domains that stand behind custom allocators.
+static mut PROVIDERS: [ChannelProvider; MAX_CLIENTS] = [const { ChannelProvider::new() }; MAX_CLIENTS];
 
 /// The configuration at `base`, or `None` and a line in the log.
 pub fn config(base: NonNull<u8>) -> Option<&'static Config> {
@@ -34,7 +41,7 @@ pub fn parts<N>(
     notify: N,
 ) -> Parts<'static, MappedRegisters, MappedFrames, Ecam, N> {
     let unit = &config.unit;
-    // SAFETY: all five regions were compared with system.xml when the image was built: each is mapped where the
+    // SAFETY: all these regions were compared with system.xml when the image was built: each is mapped where the
     // configuration says, as long as it says, readable and writable, by this domain alone; registers and ECAM
     // uncached. Each is taken here once.
     let (registers, tables, pci, memory) = unsafe {
@@ -45,16 +52,35 @@ pub fn parts<N>(
             registry(&unit.registry),
         )
     };
-    let mut events = [const { None }; ioasid_config::MAX_CLIENTS];
-    for (ring, client) in
-        events.iter_mut().zip(config.clients()).filter(|(_, client)| client.events.vaddr != 0)
-    {
-        let words =
-            NonNull::slice_from_raw_parts(base::<AtomicU64>(&client.events), bytes(&client.events) / 8);
-        // SAFETY: as above; the client, which maps it too, only reads.
-        *ring = Some(unsafe { words.as_ref() });
+    let shared = |window: fn(&Client) -> &Window| {
+        let mut pages: Pages<'static> = [None; MAX_CLIENTS];
+        for (page, client) in
+            pages.iter_mut().zip(config.clients()).filter(|(_, client)| window(client).vaddr != 0)
+        {
+            let window = window(client);
+            let words = NonNull::slice_from_raw_parts(base::<AtomicU64>(window), bytes(window) / 8);
+            // SAFETY: as above; the client maps it too: hence the atomics.
+            *page = Some(unsafe { words.as_ref() });
+        }
+        pages
+    };
+    let providers = config.clients().iter().filter(|client| client.may(Client::PROVIDER)).count();
+    // SAFETY: nobody else names PROVIDERS, and this function runs once in each life of the domain.
+    let all = unsafe { (&raw mut PROVIDERS).as_mut_unchecked() };
+    all.fill_with(ChannelProvider::new);
+    Parts {
+        config,
+        registers,
+        tables,
+        pci,
+        memory,
+        events: shared(|client| &client.events),
+        find: shared(|client| &client.find),
+        batch: shared(|client| &client.batch),
+        providers: all.get_mut(..providers).unwrap_or_default(),
+        epoch: LIVES.fetch_add(1, Ordering::Relaxed),
+        notify,
     }
-    Parts { config, registers, tables, pci, memory, events, notify }
 }
 
 /// The registry's slots and words, which share a region.

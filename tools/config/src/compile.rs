@@ -12,8 +12,13 @@ use zerocopy::FromZeros;
 use crate::schema::{Client, Device, Grant, Schema};
 use crate::{Problem, Problems};
 
-/// The least that an event ring takes, in bytes.
-const EVENT_RING: u64 = 0x1000;
+/// What a page that the server shares with a client is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PageKind {
+    Events,
+    Find,
+    Batch,
+}
 
 /// Compiles `text`, the contents of the file `name`, against `system`.
 ///
@@ -67,6 +72,7 @@ impl<'a> Compiler<'a> {
             self.client(&mut config, server, client, &addresses, &mut owners);
         }
         self.reservations(&config);
+        self.shares(&mut config);
         for device in
             schema.devices.iter().filter(|device| !owners.contains_key(device.name.as_ref().as_str()))
         {
@@ -254,17 +260,25 @@ impl<'a> Compiler<'a> {
                 "raise its limit or lower its reservation",
             );
         }
-        let events = match &client.events {
-            Some(events) => self.events(events, server, pd),
-            None => None,
+        let mut page = |name: &Option<Spanned<String>>, kind| {
+            let window = name.as_ref().and_then(|name| self.page(name, server, pd, kind));
+            window.unwrap_or_else(FromZeros::new_zeroed)
         };
+        let events = page(&client.events, PageKind::Events);
+        let find = page(&client.find, PageKind::Find);
+        let batch = page(&client.batch, PageKind::Batch);
         let place = config.push_client(ioasid_config::Client {
             name: Name::new(name),
-            events: events.unwrap_or_else(FromZeros::new_zeroed),
+            events,
+            find,
+            batch,
             channel,
             reservation,
             limit,
-            admin: u32::from(client.admin),
+            rights: if client.admin { ioasid_config::Client::ADMIN } else { 0 }
+                | if client.provider { ioasid_config::Client::PROVIDER } else { 0 },
+            table_frames: client.table_frames.as_ref().map_or(0, |frames| *frames.as_ref()),
+            spaces: client.spaces.as_ref().map_or(0, |spaces| *spaces.as_ref()),
         });
         let Some(place) = place else {
             return self.wrong(
@@ -303,22 +317,33 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn events(&mut self, name: &Spanned<String>, server: PdIndex, client: PdIndex) -> Option<Window> {
+    /// A page that the server shares with one client.
+    fn page(
+        &mut self,
+        name: &Spanned<String>,
+        server: PdIndex,
+        client: PdIndex,
+        kind: PageKind,
+    ) -> Option<Window> {
         let window = self.mapped(name, server)?;
         self.mapped(name, client)?;
         let (index, _) = self.region(name)?;
-        if self.map_of(index, client).is_some_and(|map| map.perms.write) {
+        let pd = &self.pd(client).name.value;
+        if kind != PageKind::Batch && self.map_of(index, client).is_some_and(|map| map.perms.write) {
             self.wrong::<()>(
                 name.span(),
-                format!("{} may write its event ring", self.pd(client).name.value),
-                "map it there with perms=\"r\": only the server writes events",
+                format!("{pd} may write \"{}\", which the server alone writes", name.as_ref()),
+                "map it there with perms=\"r\"",
             );
         }
-        if window.size < EVENT_RING {
+        let mut others =
+            (0..self.system.protection_domains.len()).filter(|&other| other != server && other != client);
+        if let Some(other) = others.find(|&other| self.map_of(index, other).is_some()) {
+            let other = &self.pd(other).name.value;
             self.wrong::<()>(
                 name.span(),
-                "an event ring takes at least one page",
-                "give the region size=\"0x1000\"",
+                format!("{other} maps \"{}\", which is between {pd} and the server", name.as_ref()),
+                "give each client a region of its own",
             );
         }
         Some(window)
@@ -423,6 +448,53 @@ impl<'a> Compiler<'a> {
                 "the server is built for so many: raise MAX_REGIONS in ioasid-config",
             )
         })
+    }
+
+    /// Gives the frames and address spaces that nobody asked for in equal shares to the clients that have ids and say
+    /// nothing; an error where more is asked for than there is.
+    fn shares(&mut self, config: &mut Config) {
+        // The tables' fixed part: root, queue, domains, and for each device a context table and a directory.
+        let fixed = 64 + 34 * config.devices().len() as u64;
+        let frames = (config.unit.tables.size / 0x1000).saturating_sub(fixed);
+        let frames = self.rest(
+            "frames for tables",
+            frames,
+            config,
+            |one| &one.table_frames,
+            |one| &mut one.table_frames,
+        );
+        let spaces = ioasid_config::MAX_SPACES as u64;
+        let spaces = self.rest("address spaces", spaces, config, |one| &one.spaces, |one| &mut one.spaces);
+        for client in config.clients_mut().iter_mut().filter(|client| client.limit > 0) {
+            for (share, rest) in [(&mut client.table_frames, frames), (&mut client.spaces, spaces)] {
+                if *share == 0 {
+                    *share = rest;
+                }
+            }
+        }
+    }
+
+    /// An equal share of what is left of `there`, for each client with ids that does not say what it takes.
+    fn rest(
+        &mut self,
+        what: &str,
+        there: u64,
+        config: &mut Config,
+        said: fn(&Client) -> &Option<Spanned<u32>>,
+        taken: fn(&mut ioasid_config::Client) -> &mut u32,
+    ) -> u32 {
+        let mut asked = self.schema.clients.iter().filter_map(|client| said(client).as_ref());
+        let sum: u64 = asked.clone().map(|number| u64::from(*number.as_ref())).sum();
+        if let Some(last) = asked.next_back().filter(|_| sum > there) {
+            self.wrong::<()>(
+                last.span(),
+                format!("{sum} {what} are given out, and there are {there}"),
+                "lower the numbers; a client for which nothing is said has an equal share of the rest",
+            );
+        }
+        let takers = config.clients_mut().iter_mut().filter(|client| client.limit > 0);
+        let takers = takers.map(taken).filter(|number| **number == 0).count();
+        u32::try_from(there.saturating_sub(sum) / takers.max(1) as u64).unwrap_or(u32::MAX)
     }
 
     /// That the reservations can be kept, all of them at the same time.

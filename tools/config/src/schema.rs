@@ -78,9 +78,20 @@ pub struct Client {
     pub memory: Vec<Grant>,
     /// The region of its event ring.
     pub events: Option<Spanned<String>>,
+    /// The region of its find page.
+    pub find: Option<Spanned<String>>,
+    /// The region of its batch page.
+    pub batch: Option<Spanned<String>>,
+    /// The most frames of 4 KiB that its page tables may take; an equal share where nothing is said.
+    pub table_frames: Option<Spanned<u32>>,
+    /// The most address spaces that it may have; an equal share where nothing is said.
+    pub spaces: Option<Spanned<u32>>,
     /// Whether it may see and change every set.
     #[serde(default)]
     pub admin: bool,
+    /// Whether it may stand behind a custom allocator.
+    #[serde(default)]
+    pub provider: bool,
 }
 
 /// Memory that a client's devices may be given.

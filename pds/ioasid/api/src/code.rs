@@ -111,14 +111,19 @@ codes! {
     RegistryFull = 223,
     /// No set has this number.
     NoSuchSet = 224,
-    /// The custom allocator's provider has not answered yet: ask again with the ticket (s42).
+    /// The custom allocator's provider has not answered yet: the id, or why there is none, comes with
+    /// `AllocResult` (s42).
     Pending = 225,
-    /// The client's configuration has no shared page that this operation needs.
+    /// The client was granted no batch page or event ring, and the operation needs it.
     NoSharedPage = 226,
-    /// Page-table memory is used up.
+    /// The client's share of the memory for the unit's tables is used up, or of the address spaces.
     NoTableMemory = 227,
     /// The span is longer than one call may map or unmap: take several.
     SpanTooLong = 228,
+    /// The set has an allocation under way already, or the provider has no room for a question.
+    ProviderBusy = 229,
+    /// No allocator, provider or subscription has this number.
+    NoSuchPeer = 230,
 
     /// The unit did not confirm in time; what it concerns is in quarantine.
     UnitTimeout = 300,

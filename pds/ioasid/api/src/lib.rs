@@ -21,15 +21,17 @@
 mod code;
 mod event;
 mod field;
+mod find;
 mod operations;
-mod shared;
+mod ring;
 mod table;
 
 pub use code::{Code, Family};
 pub use event::{Event, EventKind, EventMask, FaultDirection};
 pub use field::{Access, Extent, Field, Handle, RegionOffset};
+pub use find::{FindReader, FindWriter};
 pub use operations::*;
-pub use shared::{EventReader, EventWriter, RING_ENTRY_WORDS, RING_HEADER_WORDS};
+pub use ring::{EventReader, EventWriter, RING_ENTRY_WORDS, RING_HEADER_WORDS};
 pub use table::{OperationInfo, PartInfo, ReplyInfo, TypeInfo, ValueInfo, WordInfo};
 
 /// The version of the protocol that this crate speaks.

@@ -10,6 +10,8 @@ pub enum Right {
     Client,
     /// A channel with `admin = true` in `ioasid.toml`.
     Admin,
+    /// A channel with `provider = true` in `ioasid.toml`.
+    Provider,
 }
 
 /// An operation that can be called: its words out, and the type of its words back.
@@ -182,6 +184,40 @@ replies! {
         freed: u64,
     }
 
+    /// How many.
+    Count {
+        /// Of what the operation counts.
+        count: u32,
+    }
+
+    /// How far something has come that is done in slices.
+    Progress {
+        /// How many were done by this call.
+        done: u32,
+        /// 1: call again; 0: that was all.
+        more: u16,
+    }
+
+    /// A slice of ids, in the batch page.
+    Slice {
+        /// How many handles stand in the page.
+        count: u32,
+        /// The PASID from which the next slice begins; 0: that was all.
+        next: u32,
+    }
+
+    /// What a provider is to do.
+    Question {
+        /// 0: nothing; 1: choose an id in a range and answer with the ticket; 2: take an id back.
+        operation: u16,
+        /// To be given back with the answer, for 1; the id, for 2.
+        ticket: u64,
+        /// The allocator's own word.
+        pdata: u64,
+        /// Lowest id in 31:0, highest in 63:32, for 1.
+        range: u64,
+    }
+
     /// The state of the whole server.
     Health {
         /// Ids that are kept back for good, because their teardown was not confirmed.
@@ -244,6 +280,55 @@ operations! {
         data: u64,
     } => Done;
 
+    /// Name an id by a number of the set's own, below 256.
+    Client 0x16 AttachSpid {
+        /// The set-private id.
+        spid: u32,
+        /// The id.
+        handle: Handle,
+    } => Done;
+
+    /// Take that name away again.
+    Client 0x17 DetachSpid {
+        /// The set-private id.
+        spid: u32,
+    } => Done;
+
+    /// Look up an id by the set's own number.
+    Client 0x18 FindSpid {
+        /// The set-private id.
+        spid: u32,
+    } => Found;
+
+    /// The outcome of an allocation that was answered with `Pending`: once, when there is one.
+    Client 0x19 AllocResult {} => Allocated;
+
+    /// Allocate up to `count` ids, at most 64, as `Alloc` does; their handles stand in the batch page from its
+    /// start on. Fewer, where a limit is reached on the way.
+    Client 0x1a AllocBatch {
+        /// The lowest id that will do.
+        min: u32,
+        /// The highest id that will do.
+        max: u32,
+        /// Private data of each.
+        data: u64,
+        /// How many.
+        count: u32,
+    } => Count;
+
+    /// Free the `count` ids, at most 64, whose handles stand in the batch page; one teardown for all of them. Each
+    /// handle in the page is replaced by 0, or by the code of its refusal.
+    Client 0x1b FreeBatch {
+        /// How many.
+        count: u32,
+    } => Count;
+
+    /// The caller's ids in ascending order, up to 64 a call, into the batch page.
+    Client 0x1c List {
+        /// The lowest PASID that is wanted.
+        from: u32,
+    } => Slice;
+
     /// Let a device of the caller's reach what the id maps.
     Client 0x20 Bind {
         /// The id.
@@ -282,8 +367,43 @@ operations! {
         pages: u32,
     } => Done;
 
+    /// Let a device run under this id instead of the one that it is bound to. Where that is refused the old
+    /// binding stays.
+    Client 0x24 Replace {
+        /// The new id.
+        handle: Handle,
+        /// Which of the client's devices.
+        device: u16,
+    } => Done;
+
+    /// As many `Map`s as stand in the batch page, at most 64: three words each (iova, source, extent). All of them
+    /// up to the first that is refused; the count says how many were done.
+    Client 0x25 MapBatch {
+        /// The id.
+        handle: Handle,
+        /// How many.
+        count: u32,
+    } => Count;
+
     /// The caller's own share and use.
     Client 0x30 OwnUsage {} => Usage;
+
+    /// Be told of ALLOC, FREE, BIND and UNBIND too, in the event ring; FAULT, REVOKE and SET_GONE always are.
+    Client 0x31 Subscribe {
+        /// 0: as one that submits work (told of FREE first); 1: as one that drives a device; 2: as an observer.
+        role: u16,
+        /// 1: the teardown of a freed id waits for this client's `Acknowledge`, within a bound.
+        acknowledges: u16,
+    } => Done;
+
+    /// No longer be told.
+    Client 0x32 Unsubscribe {} => Done;
+
+    /// This client has stopped using an id that it was told is freed.
+    Client 0x33 Acknowledge {
+        /// The id.
+        handle: Handle,
+    } => Done;
 
     /// Another set's share and use.
     Admin 0x40 SetUsage {
@@ -299,6 +419,67 @@ operations! {
 
     /// The state of the server; its registry is walked for consistency first.
     Admin 0x42 Check {} => Health;
+
+    /// Change a set's share.
+    Admin 0x43 SetAdjust {
+        /// The set's number.
+        set: u16,
+        /// Ids guaranteed to it.
+        reservation: u32,
+        /// The most that it may have.
+        limit: u32,
+    } => Done;
+
+    /// End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until there is no
+    /// more; the client is refused everything meanwhile and afterwards.
+    Admin 0x44 SetFree {
+        /// The set's number.
+        set: u16,
+    } => Progress;
+
+    /// Begin a set anew that was ended, for a client that was restarted.
+    Admin 0x45 SetOpen {
+        /// The set's number.
+        set: u16,
+        /// Ids guaranteed to it.
+        reservation: u32,
+        /// The most that it may have.
+        limit: u32,
+    } => Done;
+
+    /// Register a custom allocator. The first that is registered chooses all ids from then on.
+    Admin 0x50 RegisterAllocator {
+        /// What it is called.
+        allocator: u32,
+        /// Which provider allocates, by its place among the clients with `provider = true`.
+        alloc: u16,
+        /// Which provider frees.
+        free: u16,
+        /// A word that the providers are handed with each question.
+        pdata: u64,
+    } => Done;
+
+    /// Unregister a custom allocator; counts the ids that it leaves behind as orphans.
+    Admin 0x51 UnregisterAllocator {
+        /// What it is called.
+        allocator: u32,
+    } => Count;
+
+    /// Tear down and take back what allocators left behind, up to 64 ids a call.
+    Admin 0x52 ReclaimOrphans {} => Progress;
+
+    /// A provider fetches what it is to do next. It is notified when there is something.
+    Provider 0x60 Fetch {} => Question;
+
+    /// A provider answers a question with operation 1.
+    Provider 0x61 Answer {
+        /// The question's ticket.
+        ticket: u64,
+        /// 0: this id; 1: none is left in the range; 2: the provider failed.
+        outcome: u16,
+        /// The id, for 0.
+        id: u32,
+    } => Done;
 }
 
 #[cfg(test)]

@@ -13,12 +13,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod batch;
+
 use core::ops::RangeInclusive;
 
+pub use batch::{BATCH, Batch};
 use ioasid_api as api;
 pub use ioasid_api::{
-    Access, Code, Counters, Event, EventKind, EventReader, Extent, Family, FaultDirection, Found, Handle,
-    Health, PAGE_SIZE, RegionOffset, Usage, Welcome,
+    Access, Code, Counters, Event, EventKind, EventReader, Extent, Family, FaultDirection, FindReader, Found,
+    Handle, Health, PAGE_SIZE, RegionOffset, Usage, Welcome,
 };
 use ioasid_api::{Call, MAX_WORDS, Reply};
 use sel4_microkit::{Channel, MessageInfo, with_msg_regs, with_msg_regs_mut};
@@ -50,6 +53,18 @@ impl core::error::Error for Error {}
 
 /// What a call gives.
 pub type Result<T> = core::result::Result<T, Error>;
+
+/// What a subscriber is to the ids of its set, and so when it is told that one is freed: in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum Role {
+    /// It submits work with the id.
+    Cpu = 0,
+    /// It drives a device that runs under the id.
+    Device = 1,
+    /// It only wants to know.
+    Observer = 2,
+}
 
 /// A connection to the service. Costs nothing to keep or to copy.
 #[derive(Clone, Copy, Debug)]
@@ -190,6 +205,70 @@ impl Client {
     /// [`Code::NotPermitted`], [`Code::Internal`].
     pub fn check(&self) -> Result<Health> {
         self.call(&api::Check {})
+    }
+
+    /// Lets a device run under this id instead of the one that it is bound to.
+    ///
+    /// # Errors
+    /// As [`Client::bind`] and [`Code::NotBound`]; the old binding stays then.
+    pub fn replace(&self, handle: Handle, device: u16) -> Result<()> {
+        self.call(&api::Replace { handle, device }).map(drop)
+    }
+
+    /// Names an id by a number of this client's own, below 256.
+    ///
+    /// # Errors
+    /// [`Code::SpidTaken`], [`Code::InvalidRange`], and those of [`Client::set_data`].
+    pub fn attach_spid(&self, spid: u32, handle: Handle) -> Result<()> {
+        self.call(&api::AttachSpid { spid, handle }).map(drop)
+    }
+
+    /// Takes that name away.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub fn detach_spid(&self, spid: u32) -> Result<()> {
+        self.call(&api::DetachSpid { spid }).map(drop)
+    }
+
+    /// Looks up an id by this client's own number.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`].
+    pub fn find_spid(&self, spid: u32) -> Result<Found> {
+        self.call(&api::FindSpid { spid })
+    }
+
+    /// The outcome of an allocation that was refused with [`Code::Pending`]. The client is notified when there is one.
+    ///
+    /// # Errors
+    /// [`Code::Pending`]: not yet. [`Code::NotFound`]: nothing was asked. Else those of [`Client::alloc`].
+    pub fn alloc_result(&self) -> Result<Handle> {
+        Ok(self.call(&api::AllocResult {})?.handle)
+    }
+
+    /// Is told of ALLOC, FREE, BIND and UNBIND too, in the event ring.
+    ///
+    /// # Errors
+    /// [`Code::NoSharedPage`], [`Code::InUse`], [`Code::RegistryFull`].
+    pub fn subscribe(&self, role: Role, acknowledges: bool) -> Result<()> {
+        self.call(&api::Subscribe { role: role as u16, acknowledges: u16::from(acknowledges) }).map(drop)
+    }
+
+    /// Is no longer told.
+    ///
+    /// # Errors
+    /// [`Code::NoSuchPeer`].
+    pub fn unsubscribe(&self) -> Result<()> {
+        self.call(&api::Unsubscribe {}).map(drop)
+    }
+
+    /// Says that it has stopped using an id that it was told is freed.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`]: nobody waits for that.
+    pub fn acknowledge(&self, handle: Handle) -> Result<()> {
+        self.call(&api::Acknowledge { handle }).map(drop)
     }
 
     /// Any operation of the protocol.

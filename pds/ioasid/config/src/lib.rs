@@ -11,6 +11,8 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// Clients, each with a set of its own. Microkit's channels end at 62 for each PD.
 pub const MAX_CLIENTS: usize = 32;
+/// Address spaces, of all clients together. A power of two.
+pub const MAX_SPACES: usize = 1024;
 /// Devices that are granted.
 pub const MAX_DEVICES: usize = 256;
 /// Memory regions that are granted.
@@ -113,6 +115,19 @@ pub struct Region {
     pub access: u32,
 }
 
+impl Client {
+    /// May look at and change every set.
+    pub const ADMIN: u32 = 1 << 0;
+    /// May answer for a custom allocator.
+    pub const PROVIDER: u32 = 1 << 1;
+
+    /// Whether it has a right.
+    #[must_use]
+    pub fn may(&self, right: u32) -> bool {
+        self.rights & right != 0
+    }
+}
+
 /// One client: a channel and the set behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -121,14 +136,22 @@ pub struct Client {
     pub name: Name,
     /// The event ring, which the client maps read-only.
     pub events: Window,
+    /// The find page, which the client maps read-only.
+    pub find: Window,
+    /// The batch page, which the client may write.
+    pub batch: Window,
     /// The server's id of the channel.
     pub channel: u32,
     /// Ids guaranteed to the set.
     pub reservation: u32,
     /// The most ids that the set may have.
     pub limit: u32,
-    /// 1: may use the operations with right "Admin".
-    pub admin: u32,
+    /// Bit 0: may use the operations with right "Admin"; bit 1: those with right "Provider".
+    pub rights: u32,
+    /// The most frames of 4 KiB that its page tables and PASID tables may take.
+    pub table_frames: u32,
+    /// The most address spaces that it may have.
+    pub spaces: u32,
 }
 
 /// The whole configuration.
@@ -220,6 +243,12 @@ impl Config {
     #[must_use]
     pub fn to_bytes(&self) -> &[u8] {
         self.as_bytes()
+    }
+
+    /// The clients, to be changed before the configuration is sealed.
+    pub fn clients_mut(&mut self) -> &mut [Client] {
+        let count = usize::try_from(self.client_count).unwrap_or(0);
+        self.client_table.get_mut(..count).unwrap_or(&mut [])
     }
 
     /// Writes the checksum. Comes last.

@@ -4,9 +4,13 @@
 use core::ops::Range;
 
 use heapless::Vec;
-use ioasid_api::{Code, Counters};
+use ioasid_api::{Code, Counters, Handle};
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, Region};
-use ioasid_core::SetId;
+use ioasid_core::event::SubscriberId;
+use ioasid_core::{PasidRange, SetId};
+
+/// Microkit's channel ids are below this.
+const MAX_CHANNELS: usize = 64;
 
 /// A client, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +32,20 @@ pub struct Account {
     pub greeted: bool,
     /// What has happened.
     pub counters: Counters,
+    /// Its subscription to events.
+    pub subscriber: Option<SubscriberId>,
+    /// Whether an allocation of its is pending.
+    pub waits: bool,
+    /// What became of its allocation that was pending.
+    pub outcome: Option<Result<Handle, Code>>,
+    /// Frames that its tables take.
+    pub frames: usize,
+    /// Address spaces that it has.
+    pub spaces: u32,
+    /// Its place among the providers.
+    pub provider: Option<u8>,
+    /// The numbers that nobody else is given.
+    window: Option<PasidRange>,
     devices: Range<usize>,
     regions: Range<usize>,
 }
@@ -37,6 +55,10 @@ pub struct Account {
 pub struct Clients {
     config: &'static Config,
     accounts: Vec<Account, MAX_CLIENTS>,
+    /// Who is behind which channel.
+    channels: [Option<ClientId>; MAX_CHANNELS],
+    /// The numbers that are in nobody's window.
+    commons: Option<PasidRange>,
 }
 
 /// The stretch of a table that belongs to one client. The configuration lists each client's entries together.
@@ -47,14 +69,25 @@ fn stretch<T>(table: &[T], owner: impl Fn(&T) -> usize, client: usize) -> Option
     (len == all).then_some(start..start + len)
 }
 
+/// The numbers that two ranges have in common.
+fn overlap(a: PasidRange, b: PasidRange) -> Option<PasidRange> {
+    PasidRange::new(a.min().max(b.min()).get(), a.max().min(b.max()).get()).ok()
+}
+
 impl Clients {
-    /// The clients of a configuration, with a set for each from `open`. `None` where the configuration scatters
-    /// what belongs to one client, which the compiler of `ioasid.toml` never does.
+    /// The clients of a configuration, with a set for each from `open`, where `last` is the highest number. `None` where
+    /// the configuration scatters what belongs to one client, which the compiler of `ioasid.toml` never does.
+    ///
+    /// Where all limits together leave room, each client has a window of numbers as long as its limit.
     pub fn new<E>(
         config: &'static Config,
+        last: u32,
         mut open: impl FnMut(&Client) -> Result<SetId, E>,
     ) -> Result<Option<Self>, E> {
-        let mut accounts = Vec::new();
+        let limits = config.clients().iter().map(|client| u64::from(client.limit)).sum::<u64>();
+        let windows = limits <= u64::from(last);
+        let (mut accounts, mut channels) = (Vec::new(), [None; MAX_CHANNELS]);
+        let (mut first, mut providers) = (1, 0);
         for (index, client) in config.clients().iter().enumerate() {
             let devices = stretch(config.devices(), |device| usize::from(device.client), index);
             let regions = stretch(
@@ -63,29 +96,66 @@ impl Clients {
                 index,
             );
             let (Some(devices), Some(regions)) = (devices, regions) else { return Ok(None) };
-            let counters = Counters { faults: 0, refused: 0, allocated: 0, freed: 0 };
-            let account = Account { set: open(client)?, greeted: false, counters, devices, regions };
+            let end = if windows { first + client.limit } else { first };
+            let window = PasidRange::new(first, end - 1).ok().filter(|_| end > first);
+            first = end;
+            let provider = client.may(Client::PROVIDER).then_some(providers);
+            providers += u8::from(provider.is_some());
+            let account = Account {
+                set: open(client)?,
+                greeted: false,
+                counters: Counters { faults: 0, refused: 0, allocated: 0, freed: 0 },
+                subscriber: None,
+                waits: false,
+                outcome: None,
+                frames: 0,
+                spaces: 0,
+                provider,
+                window,
+                devices,
+                regions,
+            };
+            let place = usize::try_from(client.channel).ok().and_then(|channel| channels.get_mut(channel));
+            let (Some(place), Ok(index)) = (place, u16::try_from(index)) else { return Ok(None) };
+            *place = Some(ClientId(index));
             if accounts.push(account).is_err() {
                 return Ok(None);
             }
         }
-        Ok(Some(Self { config, accounts }))
+        Ok(Some(Self { config, accounts, channels, commons: PasidRange::new(first, last).ok() }))
+    }
+
+    /// Where a client's numbers in a range may be, in the order of preference.
+    pub fn windows(&self, client: ClientId, range: PasidRange) -> impl Iterator<Item = PasidRange> + use<> {
+        [self.account(client).window, self.commons]
+            .into_iter()
+            .flatten()
+            .filter_map(move |part| overlap(part, range))
     }
 
     /// Who is behind a channel.
+    #[inline]
     pub fn behind(&self, channel: usize) -> Option<ClientId> {
-        let index =
-            self.config.clients().iter().position(|client| usize::try_from(client.channel) == Ok(channel))?;
-        self.id(index)
+        *self.channels.get(channel)?
     }
 
     fn id(&self, index: usize) -> Option<ClientId> {
         (index < self.accounts.len()).then_some(ClientId(u16::try_from(index).ok()?))
     }
 
+    /// Every client.
+    pub fn all(&self) -> impl Iterator<Item = ClientId> + use<> {
+        (0..).map(ClientId).take(self.accounts.len())
+    }
+
     /// The client whose set has this number.
     pub fn of_set(&self, set: u16) -> Result<ClientId, Code> {
         self.id(usize::from(set)).ok_or(Code::NoSuchSet)
+    }
+
+    /// The client that has this set of the registry's.
+    pub fn with_set(&self, set: SetId) -> Option<ClientId> {
+        self.id(self.accounts.iter().position(|account| account.set == set)?)
     }
 
     /// What the configuration says of a client.

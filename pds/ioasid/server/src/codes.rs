@@ -17,6 +17,13 @@ pub fn registry(error: ioasid_core::Error) -> Code {
         Error::InUse => Code::InUse,
         Error::RegistryFull => Code::RegistryFull,
         Error::TooManyReferences => Code::TooManyReferences,
+        Error::AlreadyAttached => Code::SpidTaken,
+        Error::AllocatorBusy => Code::AllocatorBusy,
+        Error::AlreadyRegistered => Code::AlreadyRegistered,
+        Error::NotRegistered => Code::NotRegistered,
+        Error::NoSuchPeer => Code::NoSuchPeer,
+        Error::ProviderFault => Code::ProviderFault,
+        Error::ProviderBusy => Code::ProviderBusy,
         _ => Code::Internal,
     }
 }

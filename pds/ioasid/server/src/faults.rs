@@ -46,6 +46,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if event.overflow {
             log::warn!("the unit had more faults than records");
         }
+        self.work();
         if event.queue_error {
             log::error!("the unit's invalidation queue had stopped on an error, and was restarted");
         }
@@ -65,7 +66,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             },
             address: fault.address,
         };
-        self.publish(client, event);
+        self.registry.events().push(client, event);
     }
 
     /// The id that the faulting device runs under, where it still does.
@@ -76,13 +77,5 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Target::Nested { parent, .. } => parent,
         };
         Some(self.registry.inspect(self.spaces.id_of(domain)?)?.handle)
-    }
-
-    /// Appends an event to the client's ring and wakes it.
-    pub(crate) fn publish(&mut self, client: ClientId, event: Event) {
-        if let Some(Some(ring)) = self.events.get_mut(client.index()) {
-            ring.push(event);
-            self.notify.notify(self.clients.entry(client).channel);
-        }
     }
 }

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The ioasid service, apart from the kernel: a message and the channel that it came on go in, a reply comes out.
 //!
-//! The walk of a request: [`Server::call`] finds the caller by its channel ([`clients`]), decodes the message
-//! ([`ioasid_api::Request`]) and hands it to [`ids`] (the registry) or [`spaces`] (the unit). Faults come the other
-//! way: [`Server::fault_event`] finds whose device it was and tells that client alone ([`faults`]).
+//! The walk of a request: [`Server::call`] finds the caller by its channel (`clients`), decodes the message
+//! ([`ioasid_api::Request`]) and hands it to `ids` (the registry), `spaces` (the unit), `batch` (many of either),
+//! `sets` or `providers`. Faults come the other way: [`Server::fault_event`] finds whose device it was and tells that
+//! client alone (`faults`, `outbox`).
 //!
 //! What a caller may do follows from its channel and the configuration, never from the message. Nothing here waits
 //! without a bound, allocates memory, or panics on what a message says.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+mod batch;
 mod clients;
 mod codes;
 mod faults;
 mod ids;
+mod outbox;
+mod providers;
 mod server;
+mod sets;
 mod spaces;
 mod start;
 
 pub use server::{Notify, Server};
-pub use start::{Parts, StartError};
+pub use start::{Pages, Parts, StartError};

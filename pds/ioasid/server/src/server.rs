@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server: what it is made of, and which request goes where.
 
-use ioasid_api::{
-    Code, Counters, EventWriter, Handle, Health, Message, Reply, Request, Right, Usage, VERSION, Welcome,
-};
-use ioasid_config::MAX_CLIENTS;
-use ioasid_core::Registry;
+use core::sync::atomic::AtomicU64;
+
+use ioasid_api::{Code, FindWriter, Message, Reply, Request, Right, VERSION, Welcome};
+use ioasid_config::{Client, MAX_CLIENTS};
+use ioasid_core::allocator::channel::ChannelProvider;
+use ioasid_core::{Pasid, Registry};
 use vtd::{Registers, TableMemory, Unit};
 
 use crate::clients::{ClientId, Clients};
-use crate::codes;
 use crate::faults::Strays;
+use crate::outbox::Outbox;
 use crate::spaces::Spaces;
+
+/// Things that have become due and are done behind one call at the most. More have their turn behind the next.
+const WORK_PER_CALL: usize = 8;
 
 /// How the server wakes a client: a notification on a channel, which never waits.
 pub trait Notify {
@@ -24,14 +28,19 @@ pub trait Notify {
 #[derive(Debug)]
 pub struct Server<'m, R, M, N> {
     pub(crate) clients: Clients,
-    pub(crate) registry: Registry<'m>,
+    pub(crate) registry: Registry<'m, ChannelProvider, Outbox<'m>>,
     pub(crate) unit: Unit<R, M>,
     pub(crate) spaces: Spaces,
-    pub(crate) events: [Option<EventWriter<'m>>; MAX_CLIENTS],
+    pub(crate) find: [Option<FindWriter<'m>>; MAX_CLIENTS],
+    pub(crate) batch: [Option<&'m [AtomicU64]>; MAX_CLIENTS],
     pub(crate) notify: N,
     pub(crate) strays: Strays,
     /// This life of the server.
     pub(crate) epoch: u16,
+    /// Time, in calls and interrupts. Whoever waits for something asks for it, so time goes on while anybody waits.
+    pub(crate) now: u32,
+    /// Where the search for orphans goes on.
+    pub(crate) orphans_from: Pasid,
 }
 
 /// An answer: words, or a refusal.
@@ -58,13 +67,19 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let counters = &mut self.clients.account_mut(client).counters;
             counters.refused = counters.refused.saturating_add(1);
         }
+        self.work();
         reply
     }
 
     /// The request, where the client may ask it.
     fn admit(&self, client: ClientId, label: u64, words: &[u64]) -> Answer<Request> {
         let request = Request::decode(label, words)?;
-        if request.right() == Right::Admin && self.clients.entry(client).admin == 0 {
+        let permitted = match request.right() {
+            Right::Client => true,
+            Right::Admin => self.clients.entry(client).may(Client::ADMIN),
+            Right::Provider => self.clients.entry(client).may(Client::PROVIDER),
+        };
+        if !permitted {
             return Err(Code::NotPermitted);
         }
         if !self.clients.account(client).greeted && !matches!(request, Request::Hello(_)) {
@@ -82,16 +97,34 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Request::Put(put) => encode(self.put(client, put.handle)),
             Request::Find(find) => encode(self.find(client, find.pasid)),
             Request::SetData(set) => encode(self.set_data(client, set.handle, set.data)),
+            Request::AttachSpid(attach) => encode(self.attach_spid(client, attach.spid, attach.handle)),
+            Request::DetachSpid(detach) => encode(self.detach_spid(client, detach.spid)),
+            Request::FindSpid(find) => encode(self.find_spid(client, find.spid)),
+            Request::AllocResult(_) => encode(self.alloc_result(client)),
+            Request::AllocBatch(batch) => encode(self.alloc_batch(client, &batch)),
+            Request::FreeBatch(batch) => encode(self.free_batch(client, batch.count)),
+            Request::List(list) => encode(self.list(client, list.from)),
             Request::Bind(bind) => encode(self.bind(client, bind.handle, bind.device)),
             Request::Unbind(unbind) => encode(self.unbind(client, unbind.handle, unbind.device)),
+            Request::Replace(replace) => encode(self.replace(client, replace.handle, replace.device)),
             Request::Map(map) => encode(self.map(client, &map)),
             Request::Unmap(unmap) => encode(self.unmap(client, &unmap)),
+            Request::MapBatch(batch) => encode(self.map_batch(client, batch.handle, batch.count)),
             Request::OwnUsage(_) => encode(self.usage(client)),
-            Request::SetUsage(set) => {
-                encode(self.clients.of_set(set.set).and_then(|client| self.usage(client)))
-            }
-            Request::SetCounters(set) => encode(self.counters(set.set)),
+            Request::Subscribe(subscribe) => encode(self.subscribe(client, &subscribe)),
+            Request::Unsubscribe(_) => encode(self.unsubscribe(client)),
+            Request::Acknowledge(acknowledge) => encode(self.acknowledge(client, acknowledge.handle)),
+            Request::SetUsage(set) => encode(self.set_usage(set.set)),
+            Request::SetCounters(set) => encode(self.set_counters(set.set)),
             Request::Check(_) => encode(self.check()),
+            Request::SetAdjust(set) => encode(self.set_adjust(&set)),
+            Request::SetFree(set) => encode(self.set_free(set.set)),
+            Request::SetOpen(set) => encode(self.set_open(&set)),
+            Request::RegisterAllocator(register) => encode(self.register_allocator(&register)),
+            Request::UnregisterAllocator(one) => encode(self.unregister_allocator(one.allocator)),
+            Request::ReclaimOrphans(_) => encode(self.reclaim_orphans()),
+            Request::Fetch(_) => encode(self.fetch(client)),
+            Request::Answer(answer) => encode(self.provider_answer(client, &answer)),
         }
     }
 
@@ -109,40 +142,21 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         })
     }
 
-    fn usage(&self, client: ClientId) -> Answer<Usage> {
-        let stats = self.registry.stats(self.clients.account(client).set).map_err(codes::registry)?;
-        Ok(Usage { reservation: stats.reservation, limit: stats.limit, used: stats.used, peak: stats.peak })
-    }
-
-    fn counters(&self, set: u16) -> Answer<Counters> {
-        Ok(self.clients.account(self.clients.of_set(set)?).counters)
-    }
-
-    fn check(&self) -> Answer<Health> {
-        if let Err(inconsistency) = self.registry.check() {
-            log::error!("the registry is inconsistent: {inconsistency:?}");
-            return Err(Code::Internal);
+    /// Does what has become due, and wakes whoever has something to read.
+    pub(crate) fn work(&mut self) {
+        self.now = self.now.wrapping_add(1);
+        for _ in 0..WORK_PER_CALL {
+            let Some(work) = self.registry.poll(self.now) else { break };
+            self.due(work);
         }
-        Ok(Health {
-            quarantined: self.registry.totals().quarantined,
-            stray_faults: self.strays.count(),
-            free_frames: self.unit.free_frames() as u64,
-        })
-    }
-
-    /// The registry's form of a handle of this life of the server.
-    pub(crate) fn handle(&self, handle: Handle) -> Answer<ioasid_core::Handle> {
-        if handle.epoch != self.epoch {
-            return Err(Code::ServerRestarted);
+        self.ask_providers();
+        let mut wakes = self.registry.events().take_wakes();
+        while wakes != 0 {
+            if let Ok(client) = self.clients.of_set(u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX))
+            {
+                self.notify.notify(self.clients.entry(client).channel);
+            }
+            wakes &= wakes - 1;
         }
-        Ok(ioasid_core::Handle {
-            pasid: ioasid_core::Pasid::new(handle.pasid).ok_or(Code::BadField)?,
-            generation: ioasid_core::Generation::from_raw(handle.generation),
-        })
-    }
-
-    /// The protocol's form of a handle.
-    pub(crate) fn wire(&self, handle: ioasid_core::Handle) -> Handle {
-        Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch: self.epoch }
     }
 }

@@ -2,21 +2,19 @@
 //! Address spaces: what an id maps, and which devices run under it.
 //!
 //! An id's space is a domain of the unit. It is made with the id's first map or bind and goes with the id. Which
-//! devices are bound is not kept here: the unit's tables say it.
+//! devices are bound is not kept here: the unit's tables say it. Each client has its own share of the memory for
+//! tables, so that nobody's maps run out for what others map.
 
 use heapless::Vec;
 use heapless::index_map::FnvIndexMap;
-use ioasid_api::{Access, Code, Done, Handle, Map, PAGE_SIZE, Unmap};
-use ioasid_config::Device;
+use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
+use ioasid_config::{Device, MAX_SPACES};
 use ioasid_core::Pasid;
 use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory, Target};
 
 use crate::clients::ClientId;
 use crate::codes;
 use crate::server::{Answer, Notify, Server};
-
-/// Address spaces at a time. A power of two.
-pub const SPACES: usize = 1024;
 
 /// The most pages that one call maps or unmaps: 16 MiB. Longer spans take several calls, between which others have
 /// their turn.
@@ -25,7 +23,7 @@ pub const PAGES_PER_CALL: u32 = 4096;
 /// Every address space.
 #[derive(Debug, Default)]
 pub struct Spaces {
-    domains: FnvIndexMap<u32, DomainId, SPACES>,
+    domains: FnvIndexMap<u32, DomainId, MAX_SPACES>,
 }
 
 impl Spaces {
@@ -40,35 +38,105 @@ impl Spaces {
     }
 }
 
-/// The entry of a device's PASID table that its requests are looked up under. A device without the PASID capability
-/// sends untagged requests, whatever the number of the id that it is bound to.
+/// The entry of a device's PASID table that its requests are looked up under. The devices that are served today send
+/// untagged requests, whatever the number of the id that they are bound to.
 fn entry(_device: &Device) -> vtd::Pasid {
     vtd::Pasid::UNTAGGED
 }
 
+/// Frames that a span of so many pages of 4 KiB may need at the most: its lowest tables, and two of each level above
+/// where it crosses a boundary.
+fn frames_for(pages: u32) -> usize {
+    usize::try_from(pages).unwrap_or(usize::MAX) / 512 + 2 + 2 * 2
+}
+
+/// The bytes of so many pages, within what one call may ask.
+pub fn span(pages: u32) -> Answer<u64> {
+    match pages {
+        0 => Err(Code::OutOfRegion),
+        pages if pages > PAGES_PER_CALL => Err(Code::SpanTooLong),
+        pages => Ok(u64::from(pages) * PAGE_SIZE),
+    }
+}
+
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    /// Does something that may take up to `most` frames, on the client's account.
+    fn charged<T>(
+        &mut self,
+        client: ClientId,
+        most: usize,
+        what: impl FnOnce(&mut Self) -> Answer<T>,
+    ) -> Answer<T> {
+        let share = usize::try_from(self.clients.entry(client).table_frames).unwrap_or(usize::MAX);
+        if self.clients.account(client).frames + most > share {
+            return Err(Code::NoTableMemory);
+        }
+        self.settled(client, what)
+    }
+
+    /// Does something that takes or gives back frames, and settles the client's account.
+    fn settled<T>(&mut self, client: ClientId, what: impl FnOnce(&mut Self) -> T) -> T {
+        let before = self.unit.free_frames();
+        let outcome = what(self);
+        let after = self.unit.free_frames();
+        let account = self.clients.account_mut(client);
+        account.frames = (account.frames + before).saturating_sub(after);
+        outcome
+    }
+
     /// The domain of an id, made where there is none.
-    fn open_space(&mut self, pasid: Pasid) -> Answer<DomainId> {
+    fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<DomainId> {
         if let Some(domain) = self.spaces.domain(pasid) {
             return Ok(domain);
+        }
+        if self.clients.account(client).spaces >= self.clients.entry(client).spaces {
+            return Err(Code::NoTableMemory);
         }
         let domain = self.unit.create_domain(Stage::Second).map_err(codes::unit)?;
         if self.spaces.domains.insert(pasid.get(), domain).is_err() {
             self.unit.destroy_domain(domain).map_err(codes::unit)?;
             return Err(Code::NoTableMemory);
         }
+        self.clients.account_mut(client).spaces += 1;
         Ok(domain)
     }
 
-    /// Unbinds an id from every device and gives its tables back.
-    pub(crate) fn close_space(&mut self, client: ClientId, pasid: Pasid) -> Result<(), vtd::Error> {
-        let Some(domain) = self.spaces.domain(pasid) else { return Ok(()) };
-        // One submission and one wait for up to BATCH devices.
+    /// Unbinds ids, a batch at the most, from every device of their client's, and gives their tables back.
+    pub(crate) fn close_spaces(
+        &mut self,
+        client: ClientId,
+        handles: &[ioasid_core::Handle],
+    ) -> Result<(), vtd::Error> {
+        self.settled(client, |server| {
+            let domains: Vec<(Pasid, DomainId), BATCH> = handles
+                .iter()
+                .filter_map(|handle| Some((handle.pasid, server.spaces.domain(handle.pasid)?)))
+                .take(BATCH)
+                .collect();
+            server.unbind_from_all(client, |domain| domains.iter().any(|&(_, other)| other == domain))?;
+            for (pasid, domain) in domains {
+                server.unit.destroy_domain(domain)?;
+                server.spaces.domains.remove(&pasid.get());
+                let account = server.clients.account_mut(client);
+                account.spaces = account.spaces.saturating_sub(1);
+            }
+            Ok(())
+        })
+    }
+
+    /// Takes away what a client's devices are bound to, where it is chosen: one submission and one wait for each
+    /// batch of devices.
+    pub(crate) fn unbind_from_all(
+        &mut self,
+        client: ClientId,
+        chosen: impl Fn(DomainId) -> bool,
+    ) -> Result<(), vtd::Error> {
         for devices in self.clients.devices(client).chunks(BATCH) {
             let mut bindings: Vec<Binding, BATCH> = Vec::new();
             for device in devices {
                 let binding = Binding { device: SourceId::from(device.source), pasid: entry(device) };
-                if self.unit.binding(binding.device, binding.pasid) == Some(Target::Domain(domain)) {
+                let bound = self.unit.binding(binding.device, binding.pasid);
+                if matches!(bound, Some(Target::Domain(domain)) if chosen(domain)) {
                     // A chunk is no longer than a batch.
                     let _ = bindings.push(binding);
                 }
@@ -77,35 +145,47 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 self.unit.unbind_all(&bindings)?;
             }
         }
-        self.unit.destroy_domain(domain)?;
-        self.spaces.domains.remove(&pasid.get());
         Ok(())
     }
 
     pub(crate) fn bind(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
-        let (handle, _) = self.own(client, handle)?;
-        let device = self.clients.device(client, device)?;
-        let domain = self.open_space(handle.pasid)?;
-        self.unit.bind(SourceId::from(device.source), entry(device), domain).map_err(codes::unit)?;
+        let id = self.own(client, handle)?;
+        let entry_of = self.clients.device(client, device)?;
+        // The root of the space's table and, the first time, a PASID table.
+        self.charged(client, 2, |server| {
+            let domain = server.open_space(client, id.pasid)?;
+            server.unit.bind(SourceId::from(entry_of.source), entry(entry_of), domain).map_err(codes::unit)
+        })?;
+        self.bound(client, EventKind::Bind, id, device);
+        Ok(Done {})
+    }
+
+    pub(crate) fn replace(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
+        let id = self.own(client, handle)?;
+        let entry_of = self.clients.device(client, device)?;
+        self.charged(client, 2, |server| {
+            let domain = server.open_space(client, id.pasid)?;
+            server.unit.replace(SourceId::from(entry_of.source), entry(entry_of), domain).map_err(codes::unit)
+        })?;
+        self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
 
     pub(crate) fn unbind(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
-        let (handle, _) = self.own(client, handle)?;
-        let device = self.clients.device(client, device)?;
-        let source = SourceId::from(device.source);
-        let bound = self.unit.binding(source, entry(device));
-        match self.spaces.domain(handle.pasid) {
-            Some(domain) if bound == Some(Target::Domain(domain)) => {
-                self.unit.unbind(source, entry(device)).map_err(codes::unit)?;
-                Ok(Done {})
-            }
-            _ => Err(Code::NotBound),
+        let id = self.own(client, handle)?;
+        let entry_of = self.clients.device(client, device)?;
+        let source = SourceId::from(entry_of.source);
+        let bound = self.unit.binding(source, entry(entry_of));
+        if bound.is_none() || bound != self.spaces.domain(id.pasid).map(Target::Domain) {
+            return Err(Code::NotBound);
         }
+        self.unit.unbind(source, entry(entry_of)).map_err(codes::unit)?;
+        self.bound(client, EventKind::Unbind, id, device);
+        Ok(Done {})
     }
 
     pub(crate) fn map(&mut self, client: ClientId, map: &Map) -> Answer<Done> {
-        let (handle, _) = self.own(client, map.handle)?;
+        let id = self.own(client, map.handle)?;
         let region =
             self.clients.regions(client).get(usize::from(map.source.region)).ok_or(Code::NoSuchRegion)?;
         let bytes = span(map.extent.pages)?;
@@ -131,25 +211,19 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             },
             largest: PageSize::Huge,
         };
-        let domain = self.open_space(handle.pasid)?;
-        self.unit.map(domain, mapping).map_err(codes::unit)?;
+        self.charged(client, frames_for(map.extent.pages) + 1, |server| {
+            let domain = server.open_space(client, id.pasid)?;
+            server.unit.map(domain, mapping).map_err(codes::unit)
+        })?;
         Ok(Done {})
     }
 
     pub(crate) fn unmap(&mut self, client: ClientId, unmap: &Unmap) -> Answer<Done> {
-        let (handle, _) = self.own(client, unmap.handle)?;
+        let id = self.own(client, unmap.handle)?;
         let bytes = span(unmap.pages)?;
-        let domain = self.spaces.domain(handle.pasid).ok_or(Code::NotMapped)?;
-        self.unit.unmap(domain, unmap.iova, bytes).map_err(codes::unit)?;
+        let domain = self.spaces.domain(id.pasid).ok_or(Code::NotMapped)?;
+        // Large pages may have to be split.
+        self.charged(client, 4, |server| server.unit.unmap(domain, unmap.iova, bytes).map_err(codes::unit))?;
         Ok(Done {})
-    }
-}
-
-/// The bytes of so many pages, within what one call may ask.
-fn span(pages: u32) -> Answer<u64> {
-    match pages {
-        0 => Err(Code::OutOfRegion),
-        pages if pages > PAGES_PER_CALL => Err(Code::SpanTooLong),
-        pages => Ok(u64::from(pages) * PAGE_SIZE),
     }
 }

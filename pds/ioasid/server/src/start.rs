@@ -3,8 +3,9 @@
 
 use core::sync::atomic::AtomicU64;
 
-use ioasid_api::EventWriter;
-use ioasid_config::{Config, MAX_CLIENTS};
+use ioasid_api::{EventWriter, FindWriter};
+use ioasid_config::{Config, MAX_CLIENTS, MAX_SPACES};
+use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_core::{Memory, Pasid, Registry, SetConfig};
 use pci::{Address, ConfigSpace, Function, Msi};
 use thiserror::Error;
@@ -12,13 +13,17 @@ use vtd::{Quirks, Registers, SourceId, TableMemory, Unit};
 
 use crate::clients::Clients;
 use crate::faults::Strays;
+use crate::outbox::Outbox;
 use crate::server::{Notify, Server};
-use crate::spaces::{SPACES, Spaces};
+use crate::spaces::Spaces;
 
 /// Where interrupt messages go: the local APIC of CPU 0.
 const MSI_ADDRESS: u32 = 0xfee0_0000;
 /// Interrupt vectors below this are the CPU's own; `system.xml` counts from here.
 const FIRST_VECTOR: u32 = 0x30;
+
+/// Memory that is shared with one client each, by place of the client in the configuration.
+pub type Pages<'m> = [Option<&'m [AtomicU64]>; MAX_CLIENTS];
 
 /// What the server works with.
 #[derive(Debug)]
@@ -34,7 +39,15 @@ pub struct Parts<'m, R, M, C, N> {
     /// Memory for the registry.
     pub memory: Memory<'m>,
     /// The clients' event rings, by place in the configuration.
-    pub events: [Option<&'m [AtomicU64]>; MAX_CLIENTS],
+    pub events: Pages<'m>,
+    /// Their find pages.
+    pub find: Pages<'m>,
+    /// Their batch pages.
+    pub batch: Pages<'m>,
+    /// Providers in other protection domains, as many as there are clients with that right.
+    pub providers: &'m mut [ChannelProvider],
+    /// Which life of the server this is: the next number after that of the last.
+    pub epoch: u16,
     /// How clients are woken.
     pub notify: N,
 }
@@ -63,14 +76,14 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
     /// # Errors
     /// [`StartError`]; no device masters the bus then.
     pub fn start<C: ConfigSpace>(parts: Parts<'m, R, M, C, N>) -> Result<Self, StartError> {
-        let Parts { config, registers, tables, mut pci, memory, events, notify } = parts;
+        let Parts { config, registers, tables, mut pci, memory, .. } = parts;
         silence(&mut pci);
 
         let quirks = Quirks {
             pasid_bits: u8::try_from(config.unit.pasid_bits).ok().filter(|&bits| bits > 0),
             ..Quirks::default()
         };
-        let most_spaces = u16::try_from(SPACES).unwrap_or(u16::MAX);
+        let most_spaces = u16::try_from(MAX_SPACES).unwrap_or(u16::MAX);
         let mut unit = Unit::probe(
             registers,
             tables,
@@ -84,11 +97,14 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
 
         let max_pasid = Pasid::new((1 << pasid_bits.min(20)) - 1).unwrap_or(Pasid::MAX);
         let limits = ioasid_core::Config { max_pasid, ..ioasid_core::Config::default() };
-        let mut registry = Registry::new(memory, limits)?;
+        let epoch = parts.epoch;
+        let outbox = Outbox::new(parts.events.map(|memory| memory.map(EventWriter::new)), epoch);
+        let mut registry = Registry::with(memory, limits, parts.providers, outbox)?;
+        let last = registry.max_pasid().get();
         let open = |client: &ioasid_config::Client| {
             registry.create_set(SetConfig { reservation: client.reservation, limit: client.limit })
         };
-        let clients = Clients::new(config, open)?.ok_or(StartError::Config)?;
+        let clients = Clients::new(config, last, open)?.ok_or(StartError::Config)?;
 
         for device in config.devices() {
             let address = Address::from_requester_id(device.source);
@@ -101,16 +117,18 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         }
         let capacity = registry.totals().capacity;
         log::info!("{} clients share {capacity} PASIDs", config.clients().len());
-        let events = events.map(|memory| memory.map(EventWriter::new));
         Ok(Self {
             clients,
             registry,
             unit,
             spaces: Spaces::default(),
-            events,
-            notify,
+            find: parts.find.map(|memory| memory.map(FindWriter::new)),
+            batch: parts.batch,
+            notify: parts.notify,
             strays: Strays::default(),
-            epoch: 1,
+            epoch,
+            now: 0,
+            orphans_from: Pasid::RESERVED,
         })
     }
 }

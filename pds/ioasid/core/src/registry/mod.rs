@@ -48,7 +48,7 @@ impl Memory<'_> {
     /// there is no room for a block.
     #[must_use]
     pub const fn slots_in(bytes: usize) -> usize {
-        let fixed = (SETS + 1) * WORDS_PER_SET * size_of::<u64>();
+        let fixed = Self::words_for(0) * size_of::<u64>();
         let block = BLOCK * size_of::<Slot>() + size_of::<u64>();
         let slots = bytes.saturating_sub(fixed) / block * BLOCK;
         if slots < IDS { slots } else { IDS }

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Many ids or mappings in one call, by way of the client's batch page.
+//!
+//! The client may write the page at any time, also while the server reads it. So each word is read once, and what
+//! was read is checked.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use heapless::Vec;
+use ioasid_api::{AllocBatch, Code, Count, Field, Handle, Map, Slice};
+use ioasid_core::{Freed, Pasid, State};
+use vtd::{BATCH, Registers, TableMemory};
+
+use crate::clients::ClientId;
+use crate::codes;
+use crate::server::{Answer, Notify, Server};
+
+/// Words of a mapping in the page.
+const MAPPING_WORDS: usize = 3;
+
+/// The items of a batch: `words` words each.
+struct Items<'m> {
+    page: &'m [AtomicU64],
+    words: usize,
+    count: usize,
+}
+
+impl<'m> Items<'m> {
+    /// `count` items at the start of a page.
+    fn new(page: Option<&'m [AtomicU64]>, count: u32, words: usize) -> Answer<Self> {
+        let page = page.ok_or(Code::NoSharedPage)?;
+        let count = usize::try_from(count).map_err(|_| Code::SpanTooLong)?;
+        if count > BATCH || count * words > page.len() {
+            Err(Code::SpanTooLong)
+        } else {
+            Ok(Self { page, words, count })
+        }
+    }
+
+    fn load<T: Field>(&self, item: usize, word: usize) -> Answer<T> {
+        let word = self.page.get(item * self.words + word).ok_or(Code::Internal)?;
+        T::from_word(word.load(Ordering::Relaxed)).ok_or(Code::BadField)
+    }
+
+    fn store(&self, item: usize, value: u64) {
+        if let Some(word) = self.page.get(item * self.words) {
+            word.store(value, Ordering::Relaxed);
+        }
+    }
+}
+
+/// As a count on the wire.
+fn count(count: usize) -> Answer<u32> {
+    u32::try_from(count).map_err(|_| Code::Internal)
+}
+
+impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    pub(crate) fn alloc_batch(&mut self, client: ClientId, batch: &AllocBatch) -> Answer<Count> {
+        let items = Items::new(self.batch[client.index()], batch.count, 1)?;
+        let range = self.range(batch.min, batch.max)?;
+        for item in 0..items.count {
+            match self.alloc_in(client, range, batch.data) {
+                Ok(handle) => items.store(item, self.wire(handle).to_word()),
+                Err(code) if item == 0 => return Err(code),
+                Err(_) => return Ok(Count { count: count(item)? }),
+            }
+        }
+        Ok(Count { count: batch.count })
+    }
+
+    pub(crate) fn free_batch(&mut self, client: ClientId, batch: u32) -> Answer<Count> {
+        let items = Items::new(self.batch[client.index()], batch, 1)?;
+        let mut torn: Vec<ioasid_core::Handle, BATCH> = Vec::new();
+        let mut freed = 0;
+        for item in 0..items.count {
+            match self.give_up(client, items.load(item, 0)) {
+                Ok(teardown) => {
+                    items.store(item, 0);
+                    freed += 1;
+                    // No more than there are items, which are no more than a batch.
+                    torn.extend(teardown);
+                }
+                Err(code) => items.store(item, code.to_label()),
+            }
+        }
+        self.tear_down(client, &torn)?;
+        Ok(Count { count: freed })
+    }
+
+    /// Frees an id of a batch; gives it back where it is to be torn down now.
+    fn give_up(&mut self, client: ClientId, handle: Answer<Handle>) -> Answer<Option<ioasid_core::Handle>> {
+        let handle = self.handle(handle?)?;
+        let freed = self.registry.free(self.set(client), handle).map_err(codes::registry)?;
+        if freed == Freed::Pending {
+            self.hide(client, handle);
+        }
+        Ok((freed == Freed::Teardown).then_some(handle))
+    }
+
+    pub(crate) fn map_batch(&mut self, client: ClientId, handle: Handle, batch: u32) -> Answer<Count> {
+        let items = Items::new(self.batch[client.index()], batch, MAPPING_WORDS)?;
+        let mut pages = 0;
+        for item in 0..items.count {
+            let one = self.map_item(client, handle, &items, item, &mut pages);
+            match one {
+                Ok(()) => {}
+                Err(code) if item == 0 => return Err(code),
+                Err(_) => return Ok(Count { count: count(item)? }),
+            }
+        }
+        Ok(Count { count: batch })
+    }
+
+    fn map_item(
+        &mut self,
+        client: ClientId,
+        handle: Handle,
+        items: &Items<'_>,
+        item: usize,
+        pages: &mut u32,
+    ) -> Answer<()> {
+        let map = Map {
+            handle,
+            iova: items.load(item, 0)?,
+            source: items.load(item, 1)?,
+            extent: items.load(item, 2)?,
+        };
+        *pages = pages.saturating_add(map.extent.pages);
+        crate::spaces::span(*pages)?;
+        self.map(client, &map).map(drop)
+    }
+
+    pub(crate) fn list(&self, client: ClientId, from: u32) -> Answer<Slice> {
+        let items = Items::new(self.batch[client.index()], 0, 1)?;
+        let most = BATCH.min(items.page.len());
+        let (mut filled, mut next) = (0, Pasid::new(from));
+        // Ids that wait for their end are passed over: at most as many again.
+        for _ in 0..2 * BATCH {
+            let Some(found) = next.and_then(|from| self.registry.next_id(self.set(client), from)) else {
+                next = None;
+                break;
+            };
+            if found.state == State::Allocated {
+                if filled == most {
+                    break;
+                }
+                items.store(filled, self.wire(found.handle).to_word());
+                filled += 1;
+            }
+            next = found.handle.pasid.next();
+        }
+        Ok(Slice { count: count(filled)?, next: next.map_or(0, Pasid::get) })
+    }
+}

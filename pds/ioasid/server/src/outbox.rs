@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What goes to clients of the server's own accord: events into their rings, and the notification that there is
+//! something. Nobody is ever waited for.
+
+use ioasid_api::{Event, EventKind, EventWriter, FaultDirection, Handle};
+use ioasid_config::MAX_CLIENTS;
+use ioasid_core::capacity::SUBSCRIBERS;
+use ioasid_core::event::SubscriberId;
+
+use crate::clients::ClientId;
+
+/// The clients' rings, and who is to be woken when the call is done.
+#[derive(Debug)]
+pub struct Outbox<'m> {
+    rings: [Option<EventWriter<'m>>; MAX_CLIENTS],
+    subscribers: [Option<ClientId>; SUBSCRIBERS],
+    /// A bit for each client that is to be woken.
+    wake: u32,
+    epoch: u16,
+}
+
+const _: () = assert!(MAX_CLIENTS <= 32, "a bit for each client");
+
+impl<'m> Outbox<'m> {
+    /// An outbox with these rings, by place of the client, in this life of the server.
+    pub fn new(rings: [Option<EventWriter<'m>>; MAX_CLIENTS], epoch: u16) -> Self {
+        Self { rings, subscribers: [None; SUBSCRIBERS], wake: 0, epoch }
+    }
+
+    /// Whether the client has a ring.
+    pub fn has_ring(&self, client: ClientId) -> bool {
+        self.rings.get(client.index()).is_some_and(Option::is_some)
+    }
+
+    /// Events for this subscriber go to that client.
+    pub fn route(&mut self, subscriber: SubscriberId, client: Option<ClientId>) {
+        if let Some(place) = self.subscribers.get_mut(subscriber.index()) {
+            *place = client;
+        }
+    }
+
+    /// Appends an event to the client's ring, and remembers to wake it.
+    pub fn push(&mut self, client: ClientId, event: Event) {
+        if let Some(Some(ring)) = self.rings.get_mut(client.index()) {
+            ring.push(event);
+            self.wake(client);
+        }
+    }
+
+    /// Remembers to wake a client.
+    pub fn wake(&mut self, client: ClientId) {
+        self.wake |= 1 << client.index();
+    }
+
+    /// Who is to be woken, a bit each. They are forgotten.
+    pub fn take_wakes(&mut self) -> u32 {
+        core::mem::take(&mut self.wake)
+    }
+
+    /// The protocol's form of a handle.
+    pub fn wire(&self, handle: ioasid_core::Handle) -> Handle {
+        Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch: self.epoch }
+    }
+}
+
+impl ioasid_core::event::Events for Outbox<'_> {
+    fn deliver(&mut self, to: SubscriberId, event: &ioasid_core::event::Event) {
+        let Some(client) = self.subscribers.get(to.index()).copied().flatten() else { return };
+        use ioasid_core::event::EventKind as Core;
+        let kind = match event.kind {
+            Core::Alloc => EventKind::Alloc,
+            Core::Free => EventKind::Free,
+            Core::Bind => EventKind::Bind,
+            Core::Unbind => EventKind::Unbind,
+            // These go to the owner without a subscription, from where they happen.
+            Core::Fault | Core::Revoke | Core::SetGone => return,
+        };
+        let [device, _] = event.detail;
+        let event = Event {
+            kind,
+            handle: event.handle.map(|handle| self.wire(handle)),
+            device: u16::try_from(device).unwrap_or(u16::MAX),
+            reason: 0,
+            direction: FaultDirection::Read,
+            address: 0,
+        };
+        self.push(client, event);
+    }
+}

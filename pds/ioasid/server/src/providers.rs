@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Custom allocators whose numbers another protection domain chooses. The server never waits for it: a question
+//! stands until the provider fetches it, and the client that asked for an id comes back for the outcome.
+
+use ioasid_api::{
+    Allocated, Answer as ProviderAnswer, Code, Count, Done, Progress, Question, RegisterAllocator,
+};
+use ioasid_core::allocator::{Allocator, AllocatorId, Answer as Choice, Helpers, Ticket, channel};
+use ioasid_core::{Completion, Pasid};
+use vtd::{BATCH, Registers, TableMemory};
+
+use crate::clients::ClientId;
+use crate::codes;
+use crate::server::{Answer, Notify, Server};
+
+impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    pub(crate) fn register_allocator(&mut self, register: &RegisterAllocator) -> Answer<Done> {
+        let provider = |place: u16| u8::try_from(place).map_err(|_| Code::NoSuchPeer);
+        let helpers = Helpers { alloc: provider(register.alloc)?, free: provider(register.free)? };
+        let allocator = Allocator { id: AllocatorId(register.allocator), helpers, pdata: register.pdata };
+        self.registry.register_allocator(allocator).map_err(codes::registry)?;
+        log::info!("custom allocator {} is registered", register.allocator);
+        Ok(Done {})
+    }
+
+    pub(crate) fn unregister_allocator(&mut self, allocator: u32) -> Answer<Count> {
+        let orphans = self.registry.unregister_allocator(AllocatorId(allocator)).map_err(codes::registry)?;
+        log::info!("custom allocator {allocator} is unregistered, and leaves {orphans} orphans");
+        Ok(Count { count: orphans })
+    }
+
+    /// Tears orphans down, those of one client a call: they are unbound from its devices.
+    pub(crate) fn reclaim_orphans(&mut self) -> Answer<Progress> {
+        let mut done = 0;
+        let mut from = self.orphans_from;
+        for _ in 0..BATCH {
+            match self.registry.next_orphan(from) {
+                None => {
+                    self.orphans_from = Pasid::RESERVED;
+                    return Ok(Progress { done, more: 0 });
+                }
+                Some(Err(next)) => from = next,
+                Some(Ok(orphan)) => {
+                    self.registry.revoke(orphan.handle).map_err(codes::registry)?;
+                    match orphan.owner.and_then(|set| self.clients.with_set(set)) {
+                        // What fails is in the log, and the id in quarantine.
+                        Some(client) => drop(self.tear_down(client, &[orphan.handle])),
+                        None => self.registry.reclaim(orphan.handle).map_err(codes::registry)?,
+                    }
+                    done += 1;
+                    from = orphan.handle.pasid;
+                }
+            }
+        }
+        self.orphans_from = from;
+        Ok(Progress { done, more: 1 })
+    }
+
+    fn provider_of(&self, client: ClientId) -> Answer<u8> {
+        self.clients.account(client).provider.ok_or(Code::NoSuchPeer)
+    }
+
+    pub(crate) fn fetch(&mut self, client: ClientId) -> Answer<Question> {
+        let provider = self.provider_of(client)?;
+        let provider = self.registry.provider(provider).ok_or(Code::NoSuchPeer)?;
+        Ok(match provider.fetch() {
+            None => Question { operation: 0, ticket: 0, pdata: 0, range: 0 },
+            Some(channel::Question::Alloc { ticket, pdata, range }) => Question {
+                operation: 1,
+                ticket: ticket.to_word(),
+                pdata,
+                range: u64::from(range.min().get()) | u64::from(range.max().get()) << 32,
+            },
+            Some(channel::Question::Free { pdata, id }) => {
+                Question { operation: 2, ticket: u64::from(id), pdata, range: 0 }
+            }
+        })
+    }
+
+    pub(crate) fn provider_answer(&mut self, client: ClientId, answer: &ProviderAnswer) -> Answer<Done> {
+        let provider = self.provider_of(client)?;
+        let choice = match answer.outcome {
+            0 => Choice::Given(answer.id),
+            1 => Choice::Nothing,
+            2 => Choice::Failed,
+            _ => return Err(Code::BadField),
+        };
+        let ticket = Ticket::from_word(answer.ticket);
+        let completion = self.registry.complete(provider, ticket, choice).map_err(codes::registry)?;
+        self.completed(completion);
+        Ok(Done {})
+    }
+
+    /// Keeps the outcome for the client that waits for it, and wakes it.
+    pub(crate) fn completed(&mut self, completion: Completion) {
+        let Some(client) = self.clients.with_set(completion.set()) else { return };
+        let outcome = match completion.result {
+            Ok(handle) => {
+                let data = self.registry.find(completion.set(), handle).unwrap_or(0);
+                self.allocated(client, handle, data);
+                Ok(self.wire(handle))
+            }
+            Err(error) => Err(codes::registry(error)),
+        };
+        let account = self.clients.account_mut(client);
+        account.waits = false;
+        account.outcome = Some(outcome);
+        self.registry.events().wake(client);
+    }
+
+    pub(crate) fn alloc_result(&mut self, client: ClientId) -> Answer<Allocated> {
+        let account = self.clients.account_mut(client);
+        match account.outcome.take() {
+            Some(outcome) => Ok(Allocated { handle: outcome? }),
+            None if account.waits => Err(Code::Pending),
+            None => Err(Code::NotFound),
+        }
+    }
+
+    /// Wakes the providers that have something to fetch.
+    pub(crate) fn ask_providers(&mut self) {
+        for client in self.clients.all() {
+            let asked = self.clients.account(client).provider.and_then(|one| self.registry.provider(one));
+            if asked.is_some_and(|provider| provider.is_asking()) {
+                self.registry.events().wake(client);
+            }
+        }
+    }
+}
