@@ -93,7 +93,7 @@ const HEAD: TypeInfo = TypeInfo {
     doc: "What happened, and for FAULT which way, by which device and why.",
     bits: 64,
     parts: &[
-        PartInfo { name: "kind", shift: 0, bits: 8, values: EventKind::VALUES },
+        PartInfo { name: "event", shift: 0, bits: 8, values: EventKind::VALUES },
         PartInfo { name: "direction", shift: 8, bits: 1, values: FaultDirection::VALUES },
         PartInfo::new("device", 16, 16),
         PartInfo::new("reason", 32, 16),
@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(words.len(), Event::WORDS.len());
             assert_eq!(
                 words[0],
-                (kind as u64) << shift("kind")
+                (kind as u64) << shift("event")
                     | 1 << shift("direction")
                     | 4 << shift("device")
                     | 5 << shift("reason")
