@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The order of the columns: that of the text, then each moved where links become shorter, until none can be.
 
+use std::collections::BTreeSet;
+
 use crate::picture::Picture;
 
 /// Passes over all columns at the most: beyond them the gain is small.
@@ -30,15 +32,22 @@ pub(crate) fn columns(picture: &Picture) -> Vec<usize> {
     for _ in 0..PASSES {
         let before = best;
         for actor in 0..count {
-            let Some(from) = order.iter().position(|&placed| placed == actor) else { continue };
-            for to in 0..count {
-                let mut tried = order.clone();
-                let moved = tried.remove(from);
-                tried.insert(to, moved);
-                let tried_length = length(&links, &tried);
-                if tried_length < best {
-                    (order, best) = (tried, tried_length);
-                    break;
+            // Nowhere is better than beside somebody whom it is linked with.
+            let linked: BTreeSet<_> = links
+                .iter()
+                .filter(|link| link.contains(&actor))
+                .flatten()
+                .filter(|other| **other != actor)
+                .collect();
+            for other in linked {
+                for after in [0, 1] {
+                    let mut tried: Vec<_> = order.iter().copied().filter(|placed| *placed != actor).collect();
+                    let Some(beside) = tried.iter().position(|placed| placed == other) else { continue };
+                    tried.insert(beside + after, actor);
+                    let tried_length = length(&links, &tried);
+                    if tried_length < best {
+                        (order, best) = (tried, tried_length);
+                    }
                 }
             }
         }

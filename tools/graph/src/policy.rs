@@ -28,16 +28,14 @@ impl Drawing<'_> {
         let columns: Vec<usize> = policy.devices.iter().map(|device| self.policy_device(device)).collect();
         for client in &policy.clients {
             if let Some((pd, _)) = self.system.protection_domain(client.pd.as_ref()) {
-                let quota = match (&client.reservation, &client.limit) {
-                    (None, None) => None,
-                    (Some(reservation), Some(limit)) => {
-                        Some(format!("{} reserved, {} at most", reservation.as_ref(), limit.as_ref()))
-                    }
-                    (Some(reservation), None) => Some(format!("{} reserved", reservation.as_ref())),
-                    (None, Some(limit)) => Some(format!("{} at most", limit.as_ref())),
-                };
                 let facts = &mut self.picture.actors[pd].facts;
-                facts.extend(quota.map(|quota| ("PASIDs".to_owned(), quota)));
+                if let Some(reservation) = &client.reservation {
+                    facts.push(("PASIDs".to_owned(), format!("{} reserved", reservation.as_ref())));
+                }
+                if let Some(limit) = &client.limit {
+                    let heading = if client.reservation.is_none() { "PASIDs" } else { "" };
+                    facts.push((heading.to_owned(), format!("{} at most", limit.as_ref())));
+                }
                 if client.admin {
                     facts.push((String::new(), "administers all sets".to_owned()));
                 }
