@@ -62,8 +62,6 @@ pub struct SetStats {
     pub used: u32,
     /// The most that ever were charged to it.
     pub peak: u32,
-    /// How many it was ever given.
-    pub allocated: u64,
 }
 
 /// The registry's record of a set.
@@ -75,7 +73,6 @@ pub(crate) struct Set {
     pub(crate) share: SetConfig,
     pub(crate) used: u32,
     pub(crate) peak: u32,
-    pub(crate) allocated: u64,
     /// How far draining has come.
     pub(crate) cursor: u32,
     /// The allocation that waits for a provider. It is charged already.
@@ -108,7 +105,7 @@ pub(crate) struct Queue {
 pub(crate) enum Phase {
     Vacant,
     Open,
-    /// Freed; its ids are on their way out.
+    /// Freed; its ids are on their way out, and its limit is 0.
     Draining,
 }
 
@@ -119,7 +116,6 @@ impl Set {
         share: SetConfig { reservation: 0, limit: 0 },
         used: 0,
         peak: 0,
-        allocated: 0,
         cursor: 0,
         request: None,
         sequence: 0,
@@ -138,7 +134,6 @@ impl Set {
             limit: self.share.limit,
             used: self.used,
             peak: self.peak,
-            allocated: self.allocated,
         }
     }
 }

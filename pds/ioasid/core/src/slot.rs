@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What is kept of one id: 16 bytes, the private data and one word that says everything else.
+//! What is kept of one id, in 16 bytes.
 //!
-//! The word holds, from bit 0: generation (16), owner (16), life (8: [`State`] and the allocator's tag), how many
-//! ids of its block belong to the set that this slot counts for (8), references (16). So one comparison of the
-//! low 40 bits tells whether a handle is good: an id that is stale, foreign, being torn down or orphaned misses it
-//! alike, and only then does anybody ask why.
+//! A handle is good where the slot's identity (generation and owner) and life (state and the allocator's tag) are
+//! what they are while it is live. An id that is stale, foreign, being torn down or orphaned misses these two
+//! comparisons alike, and only then does anybody ask why.
 //!
-//! The count has nothing to do with the slot's own id. Slot n of each block counts, for the set with index n, the
+//! The count has nothing to do with the slot's own id. Slot n of each block of 64 counts, for the set with index n, the
 //! ids of that block that the set holds. It costs no memory, and lets a set find its ids without looking at
 //! anybody else's blocks.
 
@@ -45,10 +44,12 @@ impl State {
 }
 
 /// The life of an id: its state, and which group of allocators it came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Life(u8);
 
 impl Life {
+    pub(crate) const FREE: Self = Self(0);
+
     pub(crate) const fn new(state: State, tag: u8) -> Self {
         Self(state as u8 | tag << 3)
     }
@@ -60,6 +61,34 @@ impl Life {
     pub(crate) const fn tag(self) -> u8 {
         self.0 >> 3
     }
+
+    pub(crate) const fn with(self, state: State) -> Self {
+        Self::new(state, self.tag())
+    }
+}
+
+/// A generation and an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Identity(u32);
+
+impl Identity {
+    #[inline(always)]
+    pub(crate) const fn new(set: SetId, generation: Generation) -> Self {
+        Self((set.raw() as u32) << 16 | generation.raw() as u32)
+    }
+
+    pub(crate) const fn generation(self) -> Generation {
+        Generation::from_raw((self.0 & 0xffff) as u16)
+    }
+
+    pub(crate) const fn owner(self) -> SetId {
+        SetId::from_raw((self.0 >> 16) as u16)
+    }
+
+    /// The next generation, and nobody's.
+    const fn next(self) -> Self {
+        Self((self.0 + 1) & 0xffff)
+    }
 }
 
 /// One id's record. The registry is given a slice of them; what was in it before does not matter.
@@ -67,127 +96,79 @@ impl Life {
 #[repr(C)]
 pub struct Slot {
     pub(crate) data: u64,
-    word: u64,
-}
-
-const GENERATION: u64 = 0xffff;
-const OWNER_SHIFT: u32 = 16;
-const LIFE_SHIFT: u32 = 32;
-const LIFE: u64 = 0xff << LIFE_SHIFT;
-const IDENTITY_BITS: u32 = 40;
-const COUNT_SHIFT: u32 = 40;
-const COUNT: u64 = 0xff << COUNT_SHIFT;
-const REFERENCE: u64 = 1 << 48;
-
-/// What a slot's low 40 bits are while a handle is good.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Identity(u64);
-
-impl Identity {
-    #[inline]
-    pub(crate) fn new(set: SetId, generation: Generation, life: Life) -> Self {
-        Self(
-            u64::from(generation.raw())
-                | u64::from(set.raw()) << OWNER_SHIFT
-                | u64::from(life.0) << LIFE_SHIFT,
-        )
-    }
+    pub(crate) identity: Identity,
+    pub(crate) life: Life,
+    count: u8,
+    pub(crate) references: u16,
 }
 
 impl Slot {
     /// An id that was never handed out. All bits are zero.
-    pub const FREE: Self = Self { data: 0, word: 0 };
+    pub const FREE: Self = Self { data: 0, identity: Identity(0), life: Life::FREE, count: 0, references: 0 };
 
-    #[inline]
-    pub(crate) fn is(&self, identity: Identity) -> bool {
-        (self.word ^ identity.0) << (64 - IDENTITY_BITS) == 0
-    }
-
-    #[inline]
-    pub(crate) fn generation(&self) -> Generation {
-        Generation::from_raw((self.word & GENERATION) as u16)
-    }
-
-    #[inline]
+    #[inline(always)]
     pub(crate) fn handle(&self, pasid: Pasid) -> Handle {
-        Handle { pasid, generation: self.generation() }
+        Handle { pasid, generation: self.identity.generation() }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn owner(&self) -> SetId {
-        SetId::from_raw((self.word >> OWNER_SHIFT & 0xffff) as u16)
+        self.identity.owner()
     }
 
-    #[inline]
-    pub(crate) fn life(&self) -> Life {
-        Life((self.word >> LIFE_SHIFT & 0xff) as u8)
-    }
-
-    pub(crate) fn references(&self) -> u16 {
-        (self.word / REFERENCE) as u16
+    pub(crate) fn state(&self) -> State {
+        self.life.state()
     }
 
     pub(crate) fn count(&self) -> u8 {
-        (self.word >> COUNT_SHIFT & 0xff) as u8
+        self.count
     }
 
-    /// Free → allocated, with one reference.
-    #[inline]
+    /// Free → allocated, with one reference. A free slot is nobody's.
+    #[inline(always)]
     pub(crate) fn occupy(&mut self, set: SetId, life: Life, data: u64) {
         self.data = data;
-        self.word |= Identity::new(set, Generation::default(), life).0 | REFERENCE;
+        self.identity.0 |= Identity::new(set, Generation::from_raw(0)).0;
+        self.life = life;
+        self.references = 1;
     }
 
     /// → free, in the next generation.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn vacate(&mut self) {
-        self.data = 0;
-        self.word = (self.word & COUNT) | ((self.word + 1) & GENERATION);
+        self.identity = self.identity.next();
+        self.life = Life::FREE;
     }
 
-    #[inline]
     pub(crate) fn set_state(&mut self, state: State) {
-        let tag = self.life().tag();
-        self.word = (self.word & !LIFE) | u64::from(Life::new(state, tag).0) << LIFE_SHIFT;
+        self.life = self.life.with(state);
     }
 
     pub(crate) fn disown(&mut self) {
-        self.word &= !(0xffff << OWNER_SHIFT);
+        self.identity = Identity::new(SetId::NONE, self.identity.generation());
     }
 
     /// Takes a reference, unless all that can be counted are taken.
     pub(crate) fn get(&mut self) -> bool {
-        match self.word.checked_add(REFERENCE) {
-            Some(word) => self.word = word,
+        match self.references.checked_add(1) {
+            Some(references) => self.references = references,
             None => return false,
         }
         true
     }
 
-    /// Drops a reference and says how many are left.
-    #[inline]
-    pub(crate) fn put(&mut self) -> u16 {
-        self.word = self.word.saturating_sub(REFERENCE);
-        self.references()
+    /// Counts one more id for the set of this slot, and says whether it is the first.
+    #[inline(always)]
+    pub(crate) fn count_up(&mut self) -> bool {
+        self.count += 1;
+        self.count == 1
     }
 
-    pub(crate) fn drop_references(&mut self) {
-        self.word &= REFERENCE - 1;
-    }
-
-    /// Counts one more id for the set of this slot, and says how many there were.
-    #[inline]
-    pub(crate) fn count_up(&mut self) -> u8 {
-        let before = self.count();
-        self.word += 1 << COUNT_SHIFT;
-        before
-    }
-
-    /// Counts one id less, and says how many are left.
-    #[inline]
-    pub(crate) fn count_down(&mut self) -> u8 {
-        self.word -= 1 << COUNT_SHIFT;
-        self.count()
+    /// Counts one id less, and says whether it was the last.
+    #[inline(always)]
+    pub(crate) fn count_down(&mut self) -> bool {
+        self.count -= 1;
+        self.count == 0
     }
 }
 
@@ -198,43 +179,40 @@ mod tests {
     #[test]
     fn a_slot_has_sixteen_bytes_and_zero_is_free() {
         assert_eq!(size_of::<Slot>(), 16);
-        assert_eq!(Slot::FREE.life(), Life::new(State::Free, 0));
-        assert_eq!(Slot::FREE.life().state(), State::Free);
+        assert_eq!((Slot::FREE.life, Slot::FREE.state()), (Life::new(State::Free, 0), State::Free));
     }
 
     #[test]
-    fn the_fields_do_not_touch_each_other() {
-        let set = SetId::from_raw(0xffff);
+    fn a_life_keeps_state_and_tag_apart() {
+        for state in State::ALL {
+            for tag in 0..32 {
+                let life = Life::new(state, tag);
+                assert_eq!((life.state(), life.tag()), (state, tag));
+                assert_eq!(life.with(State::Teardown), Life::new(State::Teardown, tag));
+            }
+        }
+    }
+
+    #[test]
+    fn the_next_generation_is_nobodys_and_keeps_the_count() {
         let mut slot = Slot::FREE;
-        assert_eq!(slot.count_up(), 0);
-        assert_eq!(slot.count_up(), 1);
-        slot.occupy(set, Life::new(State::Allocated, 31), u64::MAX);
-        assert!(slot.get());
-        assert_eq!((slot.references(), slot.count(), slot.owner()), (2, 2, set));
-        assert_eq!(slot.generation(), Generation::from_raw(0));
-        assert_eq!(slot.put(), 1);
-        slot.set_state(State::Teardown);
-        assert_eq!((slot.life().state(), slot.life().tag()), (State::Teardown, 31));
-        assert_eq!(slot.count_down(), 1);
+        assert!(slot.count_up());
+        assert!(!slot.count_up());
+        slot.occupy(SetId::from_raw(0xffff), Life::new(State::Allocated, 31), u64::MAX);
+        assert_eq!((slot.owner(), slot.references, slot.count()), (SetId::from_raw(0xffff), 1, 2));
         slot.vacate();
-        assert_eq!((slot.life(), slot.references(), slot.count(), slot.data), (Slot::FREE.life(), 0, 1, 0));
-        assert_eq!(slot.generation(), Generation::from_raw(1));
-        assert_eq!(slot.owner(), SetId::from_raw(0));
+        assert_eq!((slot.owner(), slot.life, slot.count()), (SetId::NONE, Life::FREE, 2));
+        assert_eq!(slot.identity.generation(), Generation::from_raw(1));
+        assert!(!slot.count_down());
+        assert!(slot.count_down());
     }
 
     #[test]
-    fn a_generation_wraps_without_touching_the_count() {
+    fn a_generation_wraps() {
         let mut slot = Slot::FREE;
-        slot.count_up();
-        (0..0x1_0000).for_each(|_| slot.vacate());
-        assert_eq!((slot.generation(), slot.count()), (Generation::from_raw(0), 1));
-    }
-
-    #[test]
-    fn references_refuse_at_their_top() {
-        let mut slot = Slot::FREE;
-        slot.occupy(SetId::from_raw(1), Life::new(State::Allocated, 0), 0);
-        assert_eq!((0..0xffff).filter(|_| slot.get()).count(), 0xfffe);
-        assert_eq!(slot.references(), 0xffff);
+        (0..0xffff).for_each(|_| slot.vacate());
+        assert_eq!(slot.identity.generation(), Generation::from_raw(0xffff));
+        slot.vacate();
+        assert_eq!((slot.identity.generation(), slot.owner()), (Generation::from_raw(0), SetId::NONE));
     }
 }

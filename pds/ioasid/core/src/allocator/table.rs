@@ -35,7 +35,7 @@ impl Hash for Member {
     }
 }
 
-/// Ids by the group that they came from.
+/// The ids that came from a group of custom allocators. The default one's are not counted: they are what is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 struct Group {
     /// Those that are not free.
@@ -82,11 +82,13 @@ impl Table {
         tag != 0 && self.current(tag).is_none()
     }
 
-    pub(crate) fn register(&mut self, allocator: Allocator) -> Result<(), Error> {
+    /// Registers an allocator, where `held` ids are not free in all.
+    pub(crate) fn register(&mut self, allocator: Allocator, held: u32) -> Result<(), Error> {
         if self.get(allocator.id).is_some() {
             return Err(Error::AlreadyRegistered);
         }
-        if self.members.is_empty() && self.groups[0].held > 0 {
+        let custom: u32 = self.groups.iter().map(|group| group.held).sum();
+        if self.members.is_empty() && held > custom {
             return Err(Error::AllocatorBusy);
         }
         let sibling = self.members.iter().rposition(|member| member.allocator.helpers == allocator.helpers);
@@ -136,29 +138,31 @@ impl Table {
         })
     }
 
-    #[inline]
-    fn group(&mut self, tag: u8) -> &mut Group {
-        &mut self.groups[usize::from(tag) % GROUPS]
+    /// The account of a group of custom allocators.
+    fn group(&mut self, tag: u8) -> Option<&mut Group> {
+        self.groups.get_mut(usize::from(tag)).filter(|_| tag != 0)
     }
 
     /// An id of this group has become live.
-    #[inline]
     pub(crate) fn born(&mut self, tag: u8) {
-        let group = self.group(tag);
-        group.held += 1;
-        group.live += 1;
+        if let Some(group) = self.group(tag) {
+            group.held += 1;
+            group.live += 1;
+        }
     }
 
     /// A live id of this group was given up.
-    #[inline]
     pub(crate) fn dying(&mut self, tag: u8) {
-        self.group(tag).live -= 1;
+        if let Some(group) = self.group(tag) {
+            group.live -= 1;
+        }
     }
 
     /// An id of this group is free.
-    #[inline]
     pub(crate) fn gone(&mut self, tag: u8) {
-        self.group(tag).held -= 1;
+        if let Some(group) = self.group(tag) {
+            group.held -= 1;
+        }
     }
 
     /// How many ids of this group are not free, and how many of those are not given up.

@@ -21,7 +21,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if !there(allocator.helpers.alloc) || !there(allocator.helpers.free) {
             return Err(Error::NoSuchPeer);
         }
-        self.allocators.register(allocator)?;
+        // No allocation is under way while nothing is registered, so what is charged is held.
+        let held = self.sets.iter().map(|set| set.used).sum::<u32>() + self.totals.lost;
+        self.allocators.register(allocator, held)?;
         self.turn();
         Ok(())
     }
@@ -91,6 +93,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Asks the active custom allocator for an id for a set that may have one.
     #[cold]
+    #[inline(never)]
     pub(super) fn alloc_custom(
         &mut self,
         set: SetId,
@@ -117,7 +120,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         }
         let pasid = self.chosen(allocator, range, answer)?;
         self.charge(set);
-        self.occupy(set, pasid, data).map(Allocation::Ready)
+        self.record(set, pasid, data).map(Allocation::Ready)
+    }
+
+    /// Records an id that a custom allocator chose, for a set that is charged already.
+    fn record(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
+        self.allocators.born(self.live.tag());
+        self.occupy(set, pasid, data)
     }
 
     /// The id that an allocator chose, if it is one that may be recorded: exactly that one, free and in the range.
@@ -158,7 +167,6 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Tells the allocator of a recorded id that it is free again, through whoever stands for its group now. Nobody
     /// does for an orphan.
-    #[cold]
     pub(super) fn tell_provider(&mut self, tag: u8, pasid: Pasid) -> Result<(), Error> {
         let Some(allocator) = self.allocators.current(tag) else { return Ok(()) };
         match self.providers.get_mut(usize::from(allocator.helpers.free)) {
@@ -196,7 +204,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         answer: Answer,
     ) -> Result<Handle, Error> {
         match self.chosen(allocator, request.range, answer) {
-            Ok(pasid) => self.occupy(set, pasid, request.data),
+            Ok(pasid) => self.record(set, pasid, request.data),
             Err(error) => {
                 self.discharge(set);
                 Err(error)

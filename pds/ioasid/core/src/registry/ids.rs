@@ -4,7 +4,6 @@
 use super::{Allocation, Inspection, Registry};
 use crate::allocator::Provider;
 use crate::event::{Event, EventKind, Events};
-use crate::set::Phase;
 use crate::slot::Identity;
 use crate::{Error, Handle, Pasid, PasidRange, SetId, Slot, State, block_map};
 
@@ -17,7 +16,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// where none is free there, or all that are free are guaranteed to others; [`Error::QuotaExceeded`] where
     /// the set is at its limit; [`Error::NoSuchSet`]. With a custom allocator also [`Error::ProviderFault`] and
     /// [`Error::ProviderBusy`].
-    #[inline]
+    #[inline(always)]
     pub fn alloc(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
         if range.max() > self.config.max_pasid {
             return Err(Error::InvalidRange);
@@ -32,14 +31,12 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// Whether a set may have one more id.
-    #[inline]
+    #[inline(always)]
     fn may_charge(&self, set: SetId) -> Result<(), Error> {
         let record = &self.sets[set.index()];
-        if record.id != set || record.phase != Phase::Open {
-            return Err(Error::NoSuchSet);
-        }
-        if record.used >= record.share.limit {
-            return Err(Error::QuotaExceeded);
+        // A set that is not open has the limit 0.
+        if record.id != set || record.used >= record.share.limit {
+            return Err(self.over_limit(set));
         }
         if record.used >= record.share.reservation && self.totals.committed >= self.totals.capacity {
             return Err(Error::NoSpace);
@@ -47,18 +44,25 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         Ok(())
     }
 
+    #[cold]
+    #[inline(never)]
+    fn over_limit(&self, set: SetId) -> Error {
+        self.open_set(set).map_or_else(|error| error, |_| Error::QuotaExceeded)
+    }
+
     /// Charges an id to a set that may have it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn charge(&mut self, set: SetId) {
         let record = &mut self.sets[set.index()];
         if record.used >= record.share.reservation {
             self.totals.committed += 1;
         }
         record.used += 1;
+        record.peak = record.peak.max(record.used);
     }
 
     /// Gives a charge back.
-    #[inline]
+    #[inline(always)]
     pub(super) fn discharge(&mut self, set: SetId) {
         let record = &mut self.sets[set.index()];
         record.used -= 1;
@@ -68,66 +72,55 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// Makes a free id the set's, which is charged already, and remembers where it is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn occupy(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
         self.space.take(pasid);
-        let block = self.space.block_mut(pasid).ok_or(Error::NotFound)?;
-        let slot = &mut block[pasid.place()];
+        let slot = self.space.slot_mut(pasid).ok_or(Error::NotFound)?;
         slot.occupy(set, self.live, data);
         let handle = slot.handle(pasid);
-        if block[set.index()].count_up() == 0 {
+        if self.space.counter_mut(pasid, set).is_some_and(Slot::count_up) {
             block_map::insert(&mut self.blocks[set.index()], pasid.block());
         }
-        let record = &mut self.sets[set.index()];
-        record.peak = record.peak.max(record.used);
-        record.allocated += 1;
-        self.allocators.born(self.live.tag());
         self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
         Ok(handle)
     }
 
     /// Forgets that an id is a set's.
-    #[inline]
+    #[inline(always)]
     pub(super) fn forget(&mut self, set: SetId, pasid: Pasid) {
-        if let Some(block) = self.space.block_mut(pasid)
-            && block[set.index()].count_down() == 0
-        {
+        if self.space.counter_mut(pasid, set).is_some_and(Slot::count_down) {
             block_map::remove(&mut self.blocks[set.index()], pasid.block());
         }
     }
 
-    #[inline]
-    fn identity(&self, set: SetId, handle: Handle) -> Identity {
-        Identity::new(set, handle.generation, self.live)
-    }
-
     /// The slot of a live id of the set's.
-    #[inline]
+    #[inline(always)]
     fn live_slot(&self, set: SetId, handle: Handle) -> Result<&Slot, Error> {
         match self.space.slot(handle.pasid) {
-            Some(slot) if slot.is(self.identity(set, handle)) => Ok(slot),
+            Some(slot)
+                if slot.identity == Identity::new(set, handle.generation) && slot.life == self.live =>
+            {
+                Ok(slot)
+            }
             slot => Err(self.refusal(slot, set, handle)),
         }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn live_slot_mut(&mut self, set: SetId, handle: Handle) -> Result<&mut Slot, Error> {
-        let identity = self.identity(set, handle);
-        match self.space.slot(handle.pasid) {
-            Some(slot) if slot.is(identity) => {}
-            slot => return Err(self.refusal(slot, set, handle)),
-        }
+        self.live_slot(set, handle)?;
         self.space.slot_mut(handle.pasid).ok_or(Error::NotFound)
     }
 
     /// Why a handle is no good.
     #[cold]
+    #[inline(never)]
     fn refusal(&self, slot: Option<&Slot>, set: SetId, handle: Handle) -> Error {
         let Some(slot) = slot else { return Error::NotFound };
         let own = slot.owner() == set;
-        if own && slot.generation() != handle.generation {
+        if own && slot.identity.generation() != handle.generation {
             Error::Stale
-        } else if slot.life() == self.live && !own {
+        } else if slot.life == self.live && !own {
             Error::NotOwner
         } else {
             Error::NotFound
@@ -139,7 +132,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// # Errors
     /// [`Error::NotFound`] where the id is not live; [`Error::NotOwner`] where it is another set's;
     /// [`Error::Stale`] where the handle is of another generation.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, set: SetId, handle: Handle) -> Result<u64, Error> {
         self.live_slot(set, handle).map(|slot| slot.data)
     }
@@ -164,7 +157,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             handle: slot.handle(pasid),
             state,
             owner,
-            references: slot.references(),
+            references: slot.references,
             data: slot.data,
         })
     }

@@ -18,10 +18,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     ///
     /// # Errors
     /// As [`find`](Self::find): an id that was freed already is [`Error::NotFound`].
-    #[inline]
+    #[inline(always)]
     pub fn free(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
         let slot = self.live_slot_mut(set, handle)?;
-        if slot.put() > 0 {
+        slot.references -= 1;
+        if slot.references > 0 {
             slot.set_state(State::Pending);
             return Ok(Freed::Pending);
         }
@@ -33,12 +34,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// # Errors
     /// As [`find`](Self::find). An id that was freed while others held references still takes their `put`.
     pub fn put(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let pending = Identity::new(set, handle.generation, Life::new(State::Pending, self.live.tag()));
+        let identity = Identity::new(set, handle.generation);
+        let pending = self.live.with(State::Pending);
         let (slot, held) = match self.space.slot_mut(handle.pasid) {
-            Some(slot) if slot.is(pending) => (slot, Freed::Pending),
+            Some(slot) if slot.identity == identity && slot.life == pending => (slot, Freed::Pending),
             _ => (self.live_slot_mut(set, handle)?, Freed::Held),
         };
-        if slot.put() > 0 {
+        slot.references -= 1;
+        if slot.references > 0 {
             return Ok(held);
         }
         Ok(self.give_up(set, handle))
@@ -53,7 +56,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub fn revoke(&mut self, handle: Handle) -> Result<(), Error> {
         let slot = self.slot_of(handle)?;
         let owner = slot.owner();
-        if !matches!(slot.life().state(), State::Allocated | State::Pending) {
+        if !matches!(slot.state(), State::Allocated | State::Pending) {
             return Err(Error::NotFound);
         }
         self.leave(handle.pasid);
@@ -63,24 +66,33 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// An id with no reference left begins its way out.
-    #[inline]
+    #[inline(always)]
     pub(super) fn give_up(&mut self, owner: SetId, handle: Handle) -> Freed {
         self.leave(handle.pasid);
         if self.pass_on(owner, handle, Role::Cpu) { Freed::Teardown } else { Freed::Pending }
     }
 
     /// An id is not live any more.
-    #[inline]
+    #[inline(always)]
     fn leave(&mut self, pasid: Pasid) {
         let Some(slot) = self.space.slot_mut(pasid) else { return };
-        slot.drop_references();
-        let tag = slot.life().tag();
+        slot.references = 0;
+        let tag = slot.life.tag();
+        if tag != 0 {
+            self.leave_group(tag);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_group(&mut self, tag: u8) {
         self.allocators.dying(tag);
-        if tag != self.live.tag() && self.allocators.is_orphaned(tag) {
+        if self.allocators.is_orphaned(tag) {
             self.totals.orphaned -= 1;
         }
     }
 
+    #[inline(always)]
     pub(super) fn set_state(&mut self, pasid: Pasid, state: State) {
         if let Some(slot) = self.space.slot_mut(pasid) {
             slot.set_state(state);
@@ -89,8 +101,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// The state of an id, where an orphan is told apart.
     pub(super) fn state(&self, slot: &Slot) -> State {
-        match slot.life().state() {
-            State::Allocated | State::Pending if self.allocators.is_orphaned(slot.life().tag()) => {
+        match slot.state() {
+            State::Allocated | State::Pending if self.allocators.is_orphaned(slot.life.tag()) => {
                 State::Orphaned
             }
             state => state,
@@ -98,13 +110,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// The slot that a handle is of, whoever's it is, unless it is free.
-    #[inline]
+    #[inline(always)]
     pub(super) fn slot_of(&self, handle: Handle) -> Result<&Slot, Error> {
         let slot = self.space.slot(handle.pasid).ok_or(Error::NotFound)?;
-        if slot.life().state() == State::Free {
+        if slot.life == Life::FREE {
             return Err(Error::NotFound);
         }
-        if slot.generation() == handle.generation { Ok(slot) } else { Err(Error::Stale) }
+        if slot.identity.generation() == handle.generation { Ok(slot) } else { Err(Error::Stale) }
     }
 
     /// The teardown of an id is confirmed: it may be handed out again, in its next generation. If a custom allocator
@@ -114,29 +126,38 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// [`Error::NotFound`] where the id is free, [`Error::Stale`] where the handle is of another generation,
     /// [`Error::InUse`] where it was not given out for teardown, [`Error::ProviderBusy`] where the allocator
     /// cannot be told now: try again later.
-    #[inline]
+    #[inline(always)]
     pub fn reclaim(&mut self, handle: Handle) -> Result<(), Error> {
         let slot = self.slot_of(handle)?;
-        let (owner, life) = (slot.owner(), slot.life());
-        if !matches!(life.state(), State::Teardown | State::Quarantined) {
-            return Err(Error::InUse);
+        let owner = slot.owner();
+        if slot.life != Life::new(State::Teardown, 0) {
+            self.settle_account(slot.life, handle.pasid)?;
         }
-        if life.tag() != 0 {
-            self.tell_provider(life.tag(), handle.pasid)?;
+        if let Some(slot) = self.space.slot_mut(handle.pasid) {
+            slot.vacate();
         }
-        let slot = self.space.slot_mut(handle.pasid).ok_or(Error::NotFound)?;
-        slot.vacate();
         self.space.give_back(handle.pasid);
-        self.allocators.gone(life.tag());
-        if life.state() == State::Quarantined {
-            self.totals.quarantined -= 1;
-        }
         if owner == SetId::NONE {
             self.totals.lost -= 1;
             self.totals.committed -= 1;
         } else {
             self.forget(owner, handle.pasid);
             self.discharge(owner);
+        }
+        Ok(())
+    }
+
+    /// What else there is to do where an id that comes back was in quarantine, or a custom allocator's.
+    #[cold]
+    #[inline(never)]
+    fn settle_account(&mut self, life: Life, pasid: Pasid) -> Result<(), Error> {
+        if !matches!(life.state(), State::Teardown | State::Quarantined) {
+            return Err(Error::InUse);
+        }
+        self.tell_provider(life.tag(), pasid)?;
+        self.allocators.gone(life.tag());
+        if life.state() == State::Quarantined {
+            self.totals.quarantined -= 1;
         }
         Ok(())
     }
@@ -149,7 +170,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub fn quarantine(&mut self, handle: Handle) -> Result<(), Error> {
         let slot = self.slot_of(handle)?;
         let owner = slot.owner();
-        if slot.life().state() != State::Teardown {
+        if slot.state() != State::Teardown {
             return Err(Error::InUse);
         }
         self.set_state(handle.pasid, State::Quarantined);

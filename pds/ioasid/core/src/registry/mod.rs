@@ -242,7 +242,6 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
         spids.fill([0; SPIDS_PER_SET]);
         let last = u32::try_from(slots.len() - 1).map_err(|_| Error::BadMemory)?;
         let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)), ..config };
-        let (slots, _) = slots.as_chunks_mut::<BLOCK>();
         let space = Space::new(slots, free, upper, config.max_pasid);
         Ok(Self {
             space,
@@ -273,5 +272,19 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
     #[must_use]
     pub fn max_pasid(&self) -> Pasid {
         self.config.max_pasid
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_to_fit_fits() {
+        for bytes in [0, 0x1000, 0x2_0000, 0x10_0000, 0x101_0000, 0x200_0000] {
+            let slots = Memory::slots_in(bytes);
+            let used = slots * size_of::<Slot>() + Memory::words_for(slots) * size_of::<u64>();
+            assert!(slots == 0 || used <= bytes, "{slots} slots take {used} of {bytes} bytes");
+        }
     }
 }

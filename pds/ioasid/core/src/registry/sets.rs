@@ -114,7 +114,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let record = &mut self.sets[set.index()];
         record.phase = Phase::Draining;
         record.cursor = 0;
-        record.share.reservation = 0;
+        record.share = SetConfig::default();
         self.totals.committed = self.totals.committed - before + record.used;
         Ok(())
     }
@@ -159,7 +159,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     fn evict(&mut self, set: SetId, pasid: Pasid) -> Option<Handle> {
         let slot = self.space.slot(pasid)?;
         let handle = slot.handle(pasid);
-        match slot.life().state() {
+        match slot.state() {
             State::Allocated | State::Pending => {
                 (self.give_up(set, handle) == Freed::Teardown).then_some(handle)
             }

@@ -6,14 +6,11 @@
 
 use crate::block_map::{self, BlockMap, from_bit};
 use crate::capacity::BLOCK;
-use crate::{Pasid, PasidRange, Slot};
-
-/// The slots of 64 neighbouring ids.
-pub(crate) type Block = [Slot; BLOCK];
+use crate::{Pasid, PasidRange, SetId, Slot};
 
 #[derive(Debug)]
 pub(crate) struct Space<'m> {
-    slots: &'m mut [Block],
+    slots: &'m mut [Slot],
     free: &'m mut [u64],
     upper: &'m mut BlockMap,
 }
@@ -21,12 +18,12 @@ pub(crate) struct Space<'m> {
 impl<'m> Space<'m> {
     /// A space in which every id from 1 to `max` is free. There are as many words as blocks.
     pub(crate) fn new(
-        slots: &'m mut [Block],
+        slots: &'m mut [Slot],
         free: &'m mut [u64],
         upper: &'m mut BlockMap,
         max: Pasid,
     ) -> Self {
-        slots.as_flattened_mut().fill(Slot::FREE);
+        slots.fill(Slot::FREE);
         free.fill(0);
         *upper = [0; _];
         let mut space = Self { slots, free, upper };
@@ -44,7 +41,7 @@ impl<'m> Space<'m> {
     }
 
     /// The lowest free id in a range.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn lowest_free(&self, range: PasidRange) -> Option<Pasid> {
         let (min, max) = (range.min(), range.max());
         let word = self.free.get(min.block() as usize)? & from_bit(min.get());
@@ -58,7 +55,7 @@ impl<'m> Space<'m> {
     }
 
     /// Marks an id as not free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take(&mut self, pasid: Pasid) {
         if let Some(word) = self.free.get_mut(pasid.block() as usize) {
             *word &= !(1 << pasid.place());
@@ -69,7 +66,7 @@ impl<'m> Space<'m> {
     }
 
     /// Marks an id as free.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn give_back(&mut self, pasid: Pasid) {
         if let Some(word) = self.free.get_mut(pasid.block() as usize) {
             let before = *word;
@@ -84,29 +81,31 @@ impl<'m> Space<'m> {
         self.free.get(pasid.block() as usize).is_some_and(|word| word >> pasid.place() & 1 == 1)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn slot(&self, pasid: Pasid) -> Option<&Slot> {
-        self.slots.get(pasid.block() as usize).map(|block| &block[pasid.place()])
+        self.slots.get(pasid.get() as usize)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn slot_mut(&mut self, pasid: Pasid) -> Option<&mut Slot> {
-        self.block_mut(pasid).map(|block| &mut block[pasid.place()])
+        self.slots.get_mut(pasid.get() as usize)
     }
 
-    #[inline]
-    pub(crate) fn block(&self, block: u32) -> Option<&Block> {
-        self.slots.get(block as usize)
+    /// The slot that counts a set's ids in the block of an id.
+    #[inline(always)]
+    pub(crate) fn counter_mut(&mut self, pasid: Pasid, set: SetId) -> Option<&mut Slot> {
+        self.slots.get_mut(pasid.get() as usize & !(BLOCK - 1) | set.index())
     }
 
-    #[inline]
-    pub(crate) fn block_mut(&mut self, pasid: Pasid) -> Option<&mut Block> {
-        self.slots.get_mut(pasid.block() as usize)
+    /// The slots of a block.
+    pub(crate) fn block(&self, block: u32) -> Option<&[Slot]> {
+        let first = (block as usize) << 6;
+        self.slots.get(first..first + BLOCK)
     }
 
     /// Every id and its slot, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Pasid, &Slot)> {
-        (0..).map(Pasid::truncated).zip(self.slots.as_flattened())
+        (0..).map(Pasid::truncated).zip(self.slots.iter())
     }
 
     /// Whether the two levels of free ids agree.

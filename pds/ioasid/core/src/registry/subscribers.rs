@@ -96,7 +96,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let one = self.subscribers.get(subscriber.index()).copied().flatten().ok_or(Error::NoSuchPeer)?;
         let slot = self.slot_of(handle)?;
         let asked = u64::from(one.bit) << ACK_SHIFT;
-        if slot.life().state() != State::Stopping || !one.concerns(slot.owner()) || slot.data & asked == 0 {
+        if slot.state() != State::Stopping || !one.concerns(slot.owner()) || slot.data & asked == 0 {
             return Err(Error::NotFound);
         }
         if let Some(slot) = self.space.slot_mut(handle.pasid) {
@@ -145,7 +145,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
                 (index, pasid) = (index + 1, Pasid::RESERVED);
                 continue;
             };
-            if let Some(slot) = self.space.slot(next).filter(|slot| slot.life() == self.live) {
+            if let Some(slot) = self.space.slot(next).filter(|slot| slot.life == self.live) {
                 let Some(place) = out.get_mut(filled) else { break };
                 *place = (set.id, slot.handle(next));
                 filled += 1;
@@ -187,7 +187,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// Tells everybody who is concerned.
-    #[inline]
+    #[inline(always)]
     pub(super) fn announce(&mut self, event: &Event) {
         if self.listening > 0 {
             self.tell(event, |_| true);
@@ -196,6 +196,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Tells those who are concerned and of whom `choose` is true, and says who of them acknowledges.
     #[cold]
+    #[inline(never)]
     fn tell(&mut self, event: &Event, choose: impl Fn(Role) -> bool) -> u16 {
         let mut asked = 0;
         for (one, index) in self.subscribers.iter().zip(0..) {
@@ -212,16 +213,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Takes an id that is given up through the roles from `from` on, until one has to be waited for. True where
     /// none has, and it can be torn down.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pass_on(&mut self, owner: SetId, handle: Handle, from: Role) -> bool {
-        if self.listening > 0 && !self.ask(owner, handle, from) {
-            return false;
-        }
         self.set_state(handle.pasid, State::Teardown);
-        true
+        self.listening == 0 || self.ask(owner, handle, from)
     }
 
     #[cold]
+    #[inline(never)]
     fn ask(&mut self, owner: SetId, handle: Handle, from: Role) -> bool {
         let event = Event::new(EventKind::Free, owner, Some(handle));
         for (queue, role) in [(0, Role::Cpu), (1, Role::Device)] {
@@ -285,7 +284,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             loop {
                 let slot = self.space.slot(at)?;
                 count += 1;
-                if slot.life().state() != State::Stopping || slot.owner() != set.id || count > set.used {
+                if slot.state() != State::Stopping || slot.owner() != set.id || count > set.used {
                     return None;
                 }
                 if at == last {
