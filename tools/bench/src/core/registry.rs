@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The registry as a subject: with sets, quotas, generations and quarantine, as it is always.
+
+use super::subject::{IDS, Subject};
+use ioasid_core::{
+    Allocation, Config, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId, Slot,
+};
+use std::hint::black_box;
+use std::time::Instant;
+
+/// The registry with one set that may have everything.
+pub struct Ours {
+    registry: Registry<'static>,
+    set: SetId,
+}
+
+fn registry() -> Registry<'static> {
+    // One for each process that measures, and it lives as long.
+    let slots = vec![Slot::FREE; IDS as usize].leak();
+    let words = vec![0; Memory::words_for(IDS as usize)].leak();
+    Registry::new(Memory { slots, words }, Config::default()).expect("the memory fits")
+}
+
+impl Subject for Ours {
+    const NAME: &'static str = "ioasid-core";
+    const RANGES: bool = true;
+    const FINDS: bool = true;
+    /// PASID 0 is reserved.
+    const CAPACITY: u32 = IDS - 1;
+    type Id = Handle;
+
+    fn new() -> Self {
+        let mut registry = registry();
+        let everything = SetConfig { reservation: 0, limit: IDS };
+        let set = registry.create_set(everything).expect("there is room for a set");
+        Self { registry, set }
+    }
+
+    #[inline(always)]
+    fn alloc(&mut self, min: u32, max: u32) -> Option<Handle> {
+        match self.registry.alloc(self.set, PasidRange::new(min, max).ok()?, 7).ok()? {
+            Allocation::Ready(handle) => Some(handle),
+            Allocation::Pending(_) => None,
+        }
+    }
+
+    #[inline(always)]
+    fn free(&mut self, handle: Handle) {
+        if self.registry.free(self.set, handle).is_ok() {
+            let _ = self.registry.reclaim(handle);
+        }
+    }
+
+    #[inline(always)]
+    fn find(&self, handle: Handle) -> u64 {
+        self.registry.find(self.set, handle).unwrap_or(u64::MAX)
+    }
+
+    fn bytes_per_id(&self) -> Option<f64> {
+        let bytes = IDS as usize * size_of::<Slot>() + Memory::words_for(IDS as usize) * 8;
+        Some(bytes as f64 / f64::from(IDS))
+    }
+}
+
+const NO_HANDLE: Handle = Handle { pasid: Pasid::RESERVED, generation: ioasid_core::Generation::from_raw(0) };
+
+/// A set that has `ids` ids, each `stride` apart, with others' ids between them where `crowded`.
+pub fn set_to_free(ids: u32, stride: u32, crowded: bool) -> (Registry<'static>, SetId) {
+    let mut registry = registry();
+    let share = SetConfig { reservation: 0, limit: IDS };
+    let set = registry.create_set(share).expect("there is room for a set");
+    let other = registry.create_set(share).expect("there is room for a set");
+    for id in (1..=ids).map(|place| place * stride) {
+        let range = PasidRange::new(id, id).expect("a range");
+        registry.alloc(set, range, 7).expect("it is free");
+    }
+    if crowded {
+        let range = PasidRange::new(1, ids * stride).expect("a range");
+        while registry.alloc(other, range, 7).is_ok() {}
+    }
+    (registry, set)
+}
+
+/// Frees a whole set in slices of 64, with each teardown confirmed at once.
+#[inline(never)]
+pub fn measured_loop_end(registry: &mut Registry<'static>, set: SetId) {
+    let _ = registry.free_set(set);
+    let mut out = [NO_HANDLE; 64];
+    while let Ok(drained) = registry.drain_set(black_box(set), &mut out) {
+        for &handle in &out[..drained.filled] {
+            let _ = registry.reclaim(handle);
+        }
+        if drained.progress == Progress::Gone {
+            break;
+        }
+    }
+}
+
+/// How the ids of a set lie when it is freed.
+pub const LAYOUTS: [(&str, u32, u32, bool); 4] = [
+    ("set-alone", 65_536, 1, false),
+    ("set-of-2", 65_536, 2, true),
+    ("set-of-16", 65_536, 16, true),
+    ("set-of-64", 16_000, 64, true),
+];
+
+/// Prints what freeing a whole set costs.
+pub fn report_sets(only: &str) -> anyhow::Result<()> {
+    if !Ours::NAME.contains(only) {
+        return Ok(());
+    }
+    println!("\nFreeing a whole set in slices of 64, for each id: instructions / nanoseconds");
+    for (name, ids, stride, crowded) in LAYOUTS {
+        let (mut registry, set) = set_to_free(ids, stride, crowded);
+        let start = Instant::now();
+        measured_loop_end(&mut registry, set);
+        let nanoseconds = start.elapsed().as_secs_f64() * 1e9 / f64::from(ids);
+        let total = crate::callgrind::total(super::patterns::MEASURED, &["loop", Ours::NAME, name, "1"])?;
+        let instructions = total as f64 / f64::from(ids);
+        println!("  one id of {stride:>2}: {instructions:.0}/{nanoseconds:.1}");
+    }
+    Ok(())
+}
