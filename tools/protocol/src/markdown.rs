@@ -2,7 +2,7 @@
 //! The reference's tables, between markers in a document whose prose is written by hand.
 
 use anyhow::{Context, Result};
-use ioasid_api::{Code, Event, Family, OPERATIONS, REPLIES, Right, TypeInfo, WordInfo};
+use ioasid_api::{Code, Event, Family, OPERATIONS, REPLIES, TypeInfo, WordInfo};
 
 use crate::words::{prose, types};
 
@@ -52,10 +52,8 @@ fn list(words: &[WordInfo]) -> String {
 fn operations() -> String {
     let mut out = String::new();
     for operation in OPERATIONS {
-        let right = match operation.right {
-            Right::Client => "every client",
-            Right::Admin => "`admin = true`",
-        };
+        let right =
+            operation.right.granted_by().map_or("every client".to_owned(), |line| format!("`{line}`"));
         out.push_str(&format!(
             "### {:#04x} {}\n\n{}\n\n",
             operation.number,

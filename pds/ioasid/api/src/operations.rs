@@ -14,6 +14,18 @@ pub enum Right {
     Provider,
 }
 
+impl Right {
+    /// The line of a client in `ioasid.toml` that gives the right, where it takes one.
+    #[must_use]
+    pub fn granted_by(self) -> Option<&'static str> {
+        match self {
+            Self::Client => None,
+            Self::Admin => Some("admin = true"),
+            Self::Provider => Some("provider = true"),
+        }
+    }
+}
+
 /// An operation that can be called: its words out, and the type of its words back.
 pub trait Call {
     /// What a successful call answers.

@@ -38,6 +38,26 @@ enum ioasid_operation {
     IOASID_OP_FIND = 0x14,
     /* Replace the private data. */
     IOASID_OP_SET_DATA = 0x15,
+    /* Name an id by a number of the set's own, below 256. */
+    IOASID_OP_ATTACH_SPID = 0x16,
+    /* Take that name away again. */
+    IOASID_OP_DETACH_SPID = 0x17,
+    /* Look up an id by the set's own number. */
+    IOASID_OP_FIND_SPID = 0x18,
+    /* The outcome of an allocation that was answered with Pending: once, when there is one. */
+    IOASID_OP_ALLOC_RESULT = 0x19,
+    /*
+     * Allocate up to count ids, at most 64, as Alloc does; their handles stand in the batch page from its
+     * start on. Fewer, where a limit is reached on the way.
+     */
+    IOASID_OP_ALLOC_BATCH = 0x1a,
+    /*
+     * Free the count ids, at most 64, whose handles stand in the batch page; one teardown for all of them.
+     * Each handle in the page is replaced by 0, or by the code of its refusal.
+     */
+    IOASID_OP_FREE_BATCH = 0x1b,
+    /* The caller's ids in ascending order, up to 64 a call, into the batch page. */
+    IOASID_OP_LIST = 0x1c,
     /* Let a device of the caller's reach what the id maps. */
     IOASID_OP_BIND = 0x20,
     /* Take it back. When the reply comes, no access of the device's is under way any more. */
@@ -46,14 +66,59 @@ enum ioasid_operation {
     IOASID_OP_MAP = 0x22,
     /* Unmap pages. When the reply comes, no device reaches them under this id any more. */
     IOASID_OP_UNMAP = 0x23,
+    /*
+     * Let a device run under this id instead of the one that it is bound to. Where that is refused the old
+     * binding stays.
+     */
+    IOASID_OP_REPLACE = 0x24,
+    /*
+     * As many Maps as stand in the batch page, at most 64: three words each (iova, source, extent). All of
+     * them up to the first that is refused; the count says how many were done.
+     */
+    IOASID_OP_MAP_BATCH = 0x25,
     /* The caller's own share and use. */
     IOASID_OP_OWN_USAGE = 0x30,
-    /* Another set's share and use. (Admin alone.) */
+    /*
+     * Be told of ALLOC, FREE, BIND and UNBIND too, in the event ring; FAULT, REVOKE and SET_GONE always are.
+     */
+    IOASID_OP_SUBSCRIBE = 0x31,
+    /* No longer be told. */
+    IOASID_OP_UNSUBSCRIBE = 0x32,
+    /* This client has stopped using an id that it was told is freed. */
+    IOASID_OP_ACKNOWLEDGE = 0x33,
+    /* Another set's share and use. (admin = true alone.) */
     IOASID_OP_SET_USAGE = 0x40,
-    /* What has happened to a set. (Admin alone.) */
+    /* What has happened to a set. (admin = true alone.) */
     IOASID_OP_SET_COUNTERS = 0x41,
-    /* The state of the server; its registry is walked for consistency first. (Admin alone.) */
+    /* The state of the server; its registry is walked for consistency first. (admin = true alone.) */
     IOASID_OP_CHECK = 0x42,
+    /* Change a set's share. (admin = true alone.) */
+    IOASID_OP_SET_ADJUST = 0x43,
+    /*
+     * End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until
+     * there is no more; the client is refused everything meanwhile and afterwards. (admin = true alone.)
+     */
+    IOASID_OP_SET_FREE = 0x44,
+    /* Begin a set anew that was ended, for a client that was restarted. (admin = true alone.) */
+    IOASID_OP_SET_OPEN = 0x45,
+    /*
+     * Register a custom allocator. The first that is registered chooses all ids from then on. (admin = true
+     * alone.)
+     */
+    IOASID_OP_REGISTER_ALLOCATOR = 0x50,
+    /*
+     * Unregister a custom allocator; counts the ids that it leaves behind as orphans. (admin = true alone.)
+     */
+    IOASID_OP_UNREGISTER_ALLOCATOR = 0x51,
+    /* Tear down and take back what allocators left behind, up to 64 ids a call. (admin = true alone.) */
+    IOASID_OP_RECLAIM_ORPHANS = 0x52,
+    /*
+     * A provider fetches what it is to do next. It is notified when there is something. (provider = true
+     * alone.)
+     */
+    IOASID_OP_FETCH = 0x60,
+    /* A provider answers a question with operation 1. (provider = true alone.) */
+    IOASID_OP_ANSWER = 0x61,
 };
 
 /*
@@ -121,14 +186,21 @@ enum ioasid_code {
     IOASID_REGISTRY_FULL = 223,
     /* No set has this number. */
     IOASID_NO_SUCH_SET = 224,
-    /* The custom allocator's provider has not answered yet: ask again with the ticket (s42). */
+    /*
+     * The custom allocator's provider has not answered yet: the id, or why there is none, comes with
+     * AllocResult (s42).
+     */
     IOASID_PENDING = 225,
-    /* The client's configuration has no shared page that this operation needs. */
+    /* The client was granted no batch page or event ring, and the operation needs it. */
     IOASID_NO_SHARED_PAGE = 226,
-    /* Page-table memory is used up. */
+    /* The client's share of the memory for the unit's tables is used up, or of the address spaces. */
     IOASID_NO_TABLE_MEMORY = 227,
     /* The span is longer than one call may map or unmap: take several. */
     IOASID_SPAN_TOO_LONG = 228,
+    /* The set has an allocation under way already, or the provider has no room for a question. */
+    IOASID_PROVIDER_BUSY = 229,
+    /* No allocator, provider or subscription has this number. */
+    IOASID_NO_SUCH_PEER = 230,
     /* The unit did not confirm in time; what it concerns is in quarantine. */
     IOASID_UNIT_TIMEOUT = 300,
     /* The unit reported an error of the queue or of a table. */
@@ -181,6 +253,8 @@ static inline enum ioasid_code ioasid_code_of_label(uint64_t label)
     case IOASID_NO_SHARED_PAGE:
     case IOASID_NO_TABLE_MEMORY:
     case IOASID_SPAN_TOO_LONG:
+    case IOASID_PROVIDER_BUSY:
+    case IOASID_NO_SUCH_PEER:
     case IOASID_UNIT_TIMEOUT:
     case IOASID_UNIT_ERROR:
     case IOASID_PROVIDER_FAULT:
@@ -264,6 +338,10 @@ static inline const char *ioasid_code_name(enum ioasid_code code)
         return "NoTableMemory";
     case IOASID_SPAN_TOO_LONG:
         return "SpanTooLong";
+    case IOASID_PROVIDER_BUSY:
+        return "ProviderBusy";
+    case IOASID_NO_SUCH_PEER:
+        return "NoSuchPeer";
     case IOASID_UNIT_TIMEOUT:
         return "UnitTimeout";
     case IOASID_UNIT_ERROR:
@@ -462,6 +540,40 @@ struct ioasid_counters {
     uint64_t allocated;
     /* Ids that were ever freed. */
     uint64_t freed;
+};
+
+/* How many. */
+struct ioasid_count {
+    /* Of what the operation counts. */
+    uint32_t count;
+};
+
+/* How far something has come that is done in slices. */
+struct ioasid_progress {
+    /* How many were done by this call. */
+    uint32_t done;
+    /* 1: call again; 0: that was all. */
+    uint16_t more;
+};
+
+/* A slice of ids, in the batch page. */
+struct ioasid_slice {
+    /* How many handles stand in the page. */
+    uint32_t count;
+    /* The PASID from which the next slice begins; 0: that was all. */
+    uint32_t next;
+};
+
+/* What a provider is to do. */
+struct ioasid_question {
+    /* 0: nothing; 1: choose an id in a range and answer with the ticket; 2: take an id back. */
+    uint16_t operation;
+    /* To be given back with the answer, for 1; the id, for 2. */
+    uint64_t ticket;
+    /* The allocator's own word. */
+    uint64_t pdata;
+    /* Lowest id in 31:0, highest in 63:32, for 1. */
+    uint64_t range;
 };
 
 /* The state of the whole server. */

@@ -3,8 +3,8 @@
 //! or a test may have it too.
 
 use ioasid_api::{
-    Code, Event, MAX_WORDS, OPERATIONS, PAGE_SIZE, REPLIES, RING_ENTRY_WORDS, RING_HEADER_WORDS, Right,
-    TypeInfo, VERSION, ValueInfo, WordInfo,
+    Code, Event, MAX_WORDS, OPERATIONS, PAGE_SIZE, REPLIES, RING_ENTRY_WORDS, RING_HEADER_WORDS, TypeInfo,
+    VERSION, ValueInfo, WordInfo,
 };
 
 use super::{comment, constant, opening, part_type, signature, word_type};
@@ -48,10 +48,7 @@ fn operations() -> String {
     let mut out = comment("", &["Operations: the label of a request."]);
     out.push_str("enum ioasid_operation {\n");
     for operation in OPERATIONS {
-        let right = match operation.right {
-            Right::Client => "",
-            right => &format!(" ({right:?} alone.)"),
-        };
+        let right = operation.right.granted_by().map_or(String::new(), |line| format!(" ({line} alone.)"));
         out.push_str(&comment("    ", &[&format!("{}{right}", prose(operation.doc))]));
         out.push_str(&format!("    IOASID_OP_{} = {:#04x},\n", capitals(operation.name), operation.number));
     }
