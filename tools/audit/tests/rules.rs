@@ -208,8 +208,8 @@ const CASES: &[(&[Change], &[&str])] = &[
         &["quota ioasid.toml:32:15 b has 17 ids reserved and may have 16"],
     ),
     (
-        &[("pd = \"b\"\nreservation = 8\nlimit = 16", "pd = \"b\"\nreservation = 1000000\nlimit = 1000000")],
-        &["quota ioasid.toml:32:15 1000008 ids are reserved, and there are 3839"],
+        &[(r#"name="registry" size="0x800000""#, r#"name="registry" size="0x1000""#)],
+        &["quota ioasid.toml:32:15 16 ids are reserved, and there are 0"],
     ),
     (
         &[
