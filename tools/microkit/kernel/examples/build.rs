@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Builds the kernel into the folder given as argument: `cargo run -p microkit-kernel --example build -- DIR
-//! [--debug]`.
+//! [--debug] [--without PATCH]`.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,8 +20,13 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     let out_dir = arguments.next().unwrap_or_else(|| "target/kernel".to_owned());
-    let config =
-        if arguments.any(|argument| argument == "--debug") { Config::debug() } else { Config::release() };
+    let mut config = Config::release();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--without" => config = config.without(&arguments.next().unwrap_or_default()),
+            _ => config.debug |= argument == "--debug",
+        }
+    }
     let source = Source::locate(Path::new(env!("CARGO_MANIFEST_DIR")))?;
     let kernel = build(&source, &config, Path::new(&out_dir), |step| println!("{step}"))?;
     println!("{}", kernel.elf32.display());

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the kernel of 2017 needs to run here, one entry for each defect.
 //!
-//! The source is GPL-2.0: each entry quotes no more of it than marks the place. "Fixed later" means that newer
-//! releases of seL4 no longer have the defect.
+//! The source is GPL-2.0: each entry quotes no more of it than marks the place. What newer kernels do was looked up in
+//! seL4's history as of August 2026.
 
 use crate::patch::{Edit, Patch};
 
 const VCPU_C: &str = "src/arch/x86/object/vcpu.c";
 const MULTIBOOT_H: &str = "include/arch/x86/arch/kernel/multiboot.h";
 const BOOT_SYS_C: &str = "src/arch/x86/kernel/boot_sys.c";
+const STRUCTURES_H: &str = "include/arch/x86/arch/object/structures.h";
 
 /// Every patch, in the order in which they are applied.
 pub const PATCHES: &[Patch] = &[
@@ -16,7 +17,7 @@ pub const PATCHES: &[Patch] = &[
         name: "stack-alignment",
         reason: "the return to user mode masks the stack pointer with the stack's size; a stack that is not aligned \
                  to its size runs over into the interrupt table when a second interrupt is pending",
-        upstream: "fixed later",
+        upstream: "fixed in January 2018, by naming the top of the stack instead",
         edits: &[Edit {
             file: "include/arch/x86/arch/64/mode/kernel/stack.h",
             before: "KERNEL_STACK_ALIGNMENT 16",
@@ -26,7 +27,7 @@ pub const PATCHES: &[Patch] = &[
     Patch {
         name: "frame-unmap",
         reason: "a frame cap that is deleted while another cap to the frame exists stays mapped, and its memory readable",
-        upstream: "fixed later",
+        upstream: "fixed in August 2017",
         edits: &[Edit {
             file: "src/arch/x86/64/object/objecttype.c",
             before: "final && cap_frame_cap_get_capFMappedASID",
@@ -37,7 +38,7 @@ pub const PATCHES: &[Patch] = &[
         name: "pdpt-same-region",
         reason: "two caps to one page-directory-pointer table are taken for caps to different objects, so deleting \
                  one tears down the table that the other still names",
-        upstream: "fixed later",
+        upstream: "fixed in January 2018",
         edits: &[Edit {
             file: "src/arch/x86/64/object/objecttype.c",
             before: "        return false;\n    default:\n        return false;",
@@ -50,7 +51,7 @@ pub const PATCHES: &[Patch] = &[
         name: "multiboot-pointers",
         reason: "the boot loader's structure has 32-bit addresses where this kernel reads 64-bit pointers; a boot by \
                  GRUB ends in a triple fault",
-        upstream: "fixed later",
+        upstream: "fixed in April 2017, days after this release",
         edits: &[
             Edit { file: MULTIBOOT_H, before: "void *drives_addr", after: "uint32_t drives_addr" },
             Edit { file: MULTIBOOT_H, before: "void *config_table", after: "uint32_t config_table" },
@@ -73,7 +74,7 @@ pub const PATCHES: &[Patch] = &[
     Patch {
         name: "release-putchar",
         reason: "without DEBUG_BUILD no program can print through the kernel, although the kernel itself can",
-        upstream: "later kernels tie the call to PRINTING, as here",
+        upstream: "tied to PRINTING since May 2017, as here",
         edits: &[
             Edit {
                 file: "src/api/syscall.c",
@@ -126,7 +127,7 @@ pub const PATCHES: &[Patch] = &[
     Patch {
         name: "vmenter-needs-vcpu",
         reason: "VMEnter by a thread that has no VCPU makes the kernel follow a null pointer: any thread can stop the machine",
-        upstream: "fixed later",
+        upstream: "fixed in February 2019",
         edits: &[Edit {
             file: "src/arch/x86/c_traps.c",
             before: "syscall == SysVMEnter",
@@ -134,9 +135,28 @@ pub const PATCHES: &[Patch] = &[
         }],
     },
     Patch {
+        name: "vcpu-cap-memory",
+        reason: "the kernel does not know that a VCPU cap stands for memory, and halts when it compares one with the \
+                 untyped cap that it came from, as the next retype of that untyped does",
+        upstream: "fixed in December 2024",
+        edits: &[
+            Edit {
+                file: STRUCTURES_H,
+                before: "    case cap_ept_pt_cap:\n        return true;",
+                after: "    case cap_vcpu_cap:\n    case cap_ept_pt_cap:\n        return true;",
+            },
+            Edit {
+                file: STRUCTURES_H,
+                before: "    case cap_ept_pt_cap:\n        return EPT_PT_PTR",
+                after: "    case cap_vcpu_cap:\n        return (void *)cap_vcpu_cap_get_capVCPUPtr(cap);\n    \
+                        case cap_ept_pt_cap:\n        return EPT_PT_PTR",
+            },
+        ],
+    },
+    Patch {
         name: "vm-time-slice",
         reason: "a thread whose guest is running uses up no time slice, so threads of its priority never run",
-        upstream: "fixed later",
+        upstream: "fixed in November 2018",
         edits: &[Edit {
             file: "src/kernel/thread.c",
             before: "ksCurThread)->tcbState) ==\n               ThreadState_Running)",
@@ -148,7 +168,7 @@ pub const PATCHES: &[Patch] = &[
         name: "invept-operand",
         reason: "INVEPT takes an EPT pointer with its depth and memory type, not a bare address: with the address \
                  alone it fails and stale translations of an unmapped page stay in use",
-        upstream: "still as it was",
+        upstream: "as it was in August 2026",
         edits: &[Edit {
             file: VCPU_C,
             before: "= pptr_to_paddr((void*)ept_pml4)",
@@ -159,7 +179,7 @@ pub const PATCHES: &[Patch] = &[
         name: "exit-cr0",
         reason: "a VM exit loads the CR0 of the moment when the VCPU was made; without TS in it, floating-point state of \
                  one protection domain shows in another",
-        upstream: "fixed later",
+        upstream: "solved in September 2024 by switching the state at once instead of lazily",
         edits: &[Edit {
             file: VCPU_C,
             before: "VMX_HOST_CR0, read_cr0()",
@@ -170,7 +190,7 @@ pub const PATCHES: &[Patch] = &[
         name: "null-ept-page",
         reason: "the empty EPT of a VCPU that has none is 12 bytes, and the hardware walks a whole page: what follows \
                  it in the kernel's memory is read as page-table entries",
-        upstream: "still as it was",
+        upstream: "as it was in August 2026",
         edits: &[Edit {
             file: VCPU_C,
             before: "null_ept_space[seL4_PageBits]",
@@ -178,10 +198,20 @@ pub const PATCHES: &[Patch] = &[
         }],
     },
     Patch {
+        name: "vcpu-fpu-state",
+        reason: "a new VCPU's floating-point state is all zeros, with every exception unmasked: no processor starts so",
+        upstream: "fixed in September 2024",
+        edits: &[Edit {
+            file: VCPU_C,
+            before: "    vcpu->tcb = NULL;\n    vcpu->launched = false;\n",
+            after: "    vcpu->tcb = NULL;\n    vcpu->launched = false;\n    vcpu->fpuState = x86KSnullFpuState;\n",
+        }],
+    },
+    Patch {
         name: "vcpu-finalise",
         reason: "a deleted VCPU still owns the floating-point unit and its VPID: the kernel later saves registers into, \
                  and follows pointers out of, memory that is something else by then",
-        upstream: "fixed later",
+        upstream: "the floating-point part was fixed in September 2024; the VPID is as it was in August 2026",
         edits: &[Edit {
             file: VCPU_C,
             before: "void\nvcpu_finalise(vcpu_t *vcpu)\n{\n",
@@ -198,7 +228,7 @@ pub const PATCHES: &[Patch] = &[
         name: "unrestricted-guest",
         reason: "PE and PG are forced on in a guest's CR0 even where the processor lets a guest run without paging or \
                  in real mode",
-        upstream: "fixed later",
+        upstream: "fixed in March 2026",
         edits: &[
             Edit {
                 file: VCPU_C,
