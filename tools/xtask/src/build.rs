@@ -7,7 +7,7 @@
 use crate::blobs;
 use crate::image::{self, Image};
 use crate::kernel;
-use crate::progress::{note, step};
+use crate::progress::{note, time};
 use crate::setup::{self, HOST_TARGET, PD_TARGET};
 use crate::system::System;
 use crate::workspace::{self, Packages};
@@ -15,6 +15,7 @@ use microkit_kernel::Config;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 /// The program that builds every object of the packed system.
 const INITIALISER: &str = "initialiser";
@@ -44,7 +45,7 @@ pub struct BuildArgs {
     /// Leave a named patch out of the kernel, to see what it is for
     #[arg(long, value_name = "PATCH")]
     pub without_patch: Option<String>,
-    /// Cargo says nothing unless something is wrong.
+    /// Nothing is said unless something is wrong.
     #[arg(skip)]
     pub quiet: bool,
 }
@@ -147,7 +148,10 @@ pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
         copy(&from, &folder.join(&program.image))?;
     }
     blobs::make(&system, &folder)?;
-    let image = image::make(&system, &kernel, &folder)?;
+    let (image, notes) = image::make(&system, &kernel, &folder)?;
+    if !args.quiet {
+        notes.iter().for_each(|line| note(line));
+    }
     Ok(Built { system, image })
 }
 
@@ -187,11 +191,15 @@ fn compile(programs: &[Program], target: &str, quiet: bool) -> Result<()> {
     for program in programs {
         cargo.args(["--package", &program.package, "--bin", &program.name]);
     }
-    let what = format!("compiled {} programs for {target}", programs.len());
-    // Systems that are built side by side would wait for Cargo's lock, each with a message.
+    // Systems that are built side by side would wait for Cargo's lock.
     static ONE: Mutex<()> = Mutex::new(());
     let _one = ONE.lock();
-    step(&what, || workspace::run(&mut cargo))
+    let start = Instant::now();
+    workspace::run(&mut cargo)?;
+    if !quiet && start.elapsed() > Duration::from_secs(1) {
+        note(&format!("compiled {} programs for {target} in {}", programs.len(), time(start.elapsed())));
+    }
+    Ok(())
 }
 
 /// Copies a file to where it is needed.

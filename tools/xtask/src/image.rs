@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The image: what QEMU boots, made of kernel, initialiser, programs and the files that fill memory regions.
 
-use crate::progress::note;
 use crate::system::System;
 use crate::workspace;
 use microkit_kernel::Kernel;
@@ -29,8 +28,9 @@ impl Image {
     }
 }
 
-/// Packs `system`, whose programs (and `initialiser.elf`) are in `folder`, and puts `kernel` beside the result.
-pub fn make(system: &System, kernel: &Kernel, folder: &Path) -> Result<Image> {
+/// Packs `system`, whose programs (and `initialiser.elf`) are in `folder`, and puts `kernel` beside the result. Also gives
+/// what there is to say: where the meaning of system.xml is weaker on this kernel.
+pub fn make(system: &System, kernel: &Kernel, folder: &Path) -> Result<(Image, Vec<String>)> {
     let image = Image::at(folder.to_owned());
     // What was made for this image comes before what lies beside system.xml.
     let find = |name: &str| {
@@ -44,11 +44,10 @@ pub fn make(system: &System, kernel: &Kernel, folder: &Path) -> Result<Image> {
         std::fs::read(&initialiser).into_diagnostic().wrap_err("cannot read the initialiser")?;
     let packed =
         microkit_packer::pack(&sdf, &|name| std::fs::read(find(name)?), &initialiser).map_err(refused)?;
-    packed.notes.iter().for_each(|line| note(line));
     workspace::write(&folder.join(image.root), &packed.root)?;
     workspace::write(&folder.join("report.txt"), packed.report.as_bytes())?;
     crate::build::copy(&kernel.elf32, &folder.join(image.kernel))?;
-    Ok(image)
+    Ok((image, packed.notes))
 }
 
 fn refused(error: PackError) -> miette::Report {

@@ -10,6 +10,7 @@ use crate::system::System;
 use crate::{setup, workspace};
 use miette::{Result, miette};
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 /// Options of every command that boots.
@@ -51,6 +52,7 @@ pub fn main(args: &Args) -> Result<()> {
     note(&format!("booting {} in QEMU {}", built.system.name, qemu.version));
     let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
         println!("{}", coloured(line, &built.system.domains));
+        ControlFlow::Continue(())
     })?;
     let log = workspace::display(&built.log("serial.log"));
     let verdict =
@@ -77,7 +79,7 @@ pub fn boot(
     built: &Built,
     icount: bool,
     log: &str,
-    on_line: &mut dyn FnMut(&str),
+    on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<Outcome> {
     let line = qemu::command_line(qemu, machine, &built.image, icount);
     let folder = &built.image.folder;
@@ -124,6 +126,7 @@ pub fn judge(system: &System, machine: &Machine, outcome: &Outcome) -> Result<St
         (End::Signal(signal), _) => format!("QEMU was ended by signal {signal}: {}", outcome.stderr),
         (End::Status(status), _) => format!("QEMU ended with status {status}: {}", outcome.stderr),
         (End::TimedOut, _) => format!("no end after {} s: the watchdog ended the run", machine.timeout_s),
+        (End::Stopped, _) => format!("ended at: {}", outcome.lines.last().map_or("", String::as_str)),
         (End::LogTooLong, _) => "the serial log grew without bound: the run was ended".into(),
     };
     Err(miette!(help = last_seen(system, outcome), "{}: {what}", system.name))
@@ -199,6 +202,7 @@ mod tests {
             (End::Status(2), GOOD, "status 2"),
             (End::TimedOut, GOOD, "no end after 60 s"),
             (End::LogTooLong, GOOD, "without bound"),
+            (End::Stopped, "monitor: stopped", "ended at: monitor: stopped"),
         ] {
             let error = judged(end, log, Expect::default()).unwrap_err();
             assert!(error.to_string().contains(said), "{end:?} {log}: {error}");

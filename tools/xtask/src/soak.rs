@@ -7,6 +7,7 @@ use crate::run::{BootArgs, boot, judge};
 use crate::system::System;
 use crate::{build, setup};
 use miette::{Result, miette};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -49,7 +50,9 @@ pub fn main(args: &Args) -> Result<()> {
             });
         }
         let result: Result<()> = (1..=args.runs).try_for_each(|run| {
-            let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "soak.log", &mut |_| {})?;
+            let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "soak.log", &mut |_| {
+                ControlFlow::Continue(())
+            })?;
             match judge(&built.system, &machine, &outcome) {
                 Ok(verdict) => {
                     let took = time(outcome.elapsed);

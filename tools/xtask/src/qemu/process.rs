@@ -8,6 +8,7 @@ use crate::serial::Lines;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::ffi::OsString;
 use std::io::{Read, Write as _};
+use std::ops::ControlFlow;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -46,6 +47,8 @@ pub enum End {
     Status(i32),
     /// The watchdog's time was up.
     TimedOut,
+    /// Whoever watched the lines had seen enough.
+    Stopped,
     /// The log grew beyond its limit.
     LogTooLong,
 }
@@ -64,14 +67,14 @@ pub struct Outcome {
 }
 
 /// Runs `program` with `arguments` in `folder` within `limits`; each line of its standard output goes to `log` and `on_line`
-/// as it comes.
+/// as it comes, and `on_line` may end the run.
 pub fn boot(
     program: &Path,
     arguments: &[OsString],
     folder: &Path,
     limits: LogLimits,
     log: &Path,
-    on_line: &mut dyn FnMut(&str),
+    on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<Outcome> {
     if let Some(logs) = log.parent() {
         std::fs::create_dir_all(logs).into_diagnostic()?;
@@ -92,8 +95,11 @@ pub fn boot(
             Ok(line) => {
                 bytes += line.len() + 1;
                 writeln!(file, "{line}").into_diagnostic()?;
-                on_line(&line);
+                let enough = on_line(&line).is_break();
                 lines.push(line);
+                if enough {
+                    break Some(End::Stopped);
+                }
                 if bytes > limits.bytes {
                     break Some(End::LogTooLong);
                 }
@@ -112,7 +118,8 @@ pub fn boot(
     // Lines that came between the last look and the end belong to the log (the hang's last words).
     for line in events.try_iter().take(1000) {
         writeln!(file, "{line}").into_diagnostic()?;
-        on_line(&line);
+        // The run is over, whatever is thought of its last lines.
+        let _ = on_line(&line);
         lines.push(line);
     }
     let stderr = stderr.and_then(|thread| thread.join().ok()).unwrap_or_default();
@@ -191,7 +198,11 @@ mod tests {
         let log = folder.path().join("deep/serial.log");
         let arguments = ["-c".into(), script.into()];
         let outcome =
-            boot(Path::new("/bin/sh"), &arguments, folder.path(), limits, &log, &mut |_| {}).unwrap();
+            boot(Path::new("/bin/sh"), &arguments, folder.path(), limits, &log, &mut |line| match line {
+                "enough" => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+            .unwrap();
         let written = std::fs::read_to_string(&log).unwrap();
         assert_eq!(written.lines().collect::<Vec<_>>(), outcome.lines, "the log holds what was seen");
         outcome
@@ -224,6 +235,15 @@ mod tests {
     fn a_process_that_closes_its_output_and_stays_is_ended() {
         let limits = LogLimits { timeout: Duration::from_millis(300), ..minute() };
         assert_eq!(run("exec >&- 2>&- sleep 1000", limits).end, End::TimedOut);
+    }
+
+    #[test]
+    fn who_watches_may_end_a_run() {
+        let outcome = run("echo working; echo enough; exec sleep 1000", minute());
+        assert_eq!(
+            (outcome.end, outcome.lines.as_slice()),
+            (End::Stopped, &["working".into(), "enough".into()][..])
+        );
     }
 
     #[test]

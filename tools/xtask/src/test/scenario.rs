@@ -15,6 +15,7 @@ use crate::setup::qemu72;
 use crate::system::System;
 use crate::workspace;
 use miette::{IntoDiagnostic as _, Result, miette};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// One boot, or two that must be alike, of one system.
@@ -100,7 +101,12 @@ fn run(case: &Case) -> Result<String> {
     let built = build::build(System::load(Some(&case.folder))?, &case.build)?;
     let qemu = Qemu::find(case.qemu.as_deref())?;
     let log = format!("{}.log", case.name.replace('/', "-"));
-    let once = |log: &str| boot(&qemu, &machine, &built, true, log, &mut |_| {});
+    // A domain that the monitor stopped stays stopped: what must fail has failed, and need not run into the watchdog.
+    let mut watch = |line: &str| match case.must {
+        Must::Fail if line.starts_with("monitor: ") => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let mut once = |log: &str| boot(&qemu, &machine, &built, true, log, &mut watch);
     let outcome = once(&log)?;
     let verdict = judged(&built, &machine, &case.folder, &outcome).map_err(|error| {
         let log = workspace::display(&built.log(&log));
