@@ -157,8 +157,16 @@ impl Matrix {
                 }
             }
         }
-        for client in policy.schema.clients.iter().filter(|client| client.admin) {
-            self.control(client.pd.as_ref(), "administrates all sets".to_owned());
+        for client in &policy.schema.clients {
+            if client.admin {
+                self.control(client.pd.as_ref(), "administers all sets".to_owned());
+            }
+            if client.provider {
+                self.control(
+                    client.pd.as_ref(),
+                    "may choose everybody's ids, as a custom allocator".to_owned(),
+                );
+            }
         }
     }
 

@@ -65,7 +65,7 @@ fn the_text_has_the_matrix_and_a_verdict() {
     // Columns are aligned: every line of the table has the same width.
     let table: Vec<_> =
         text.lines().skip(2).take_while(|line| !line.is_empty()).map(|line| line.chars().count()).collect();
-    assert_eq!(table.len(), 13);
+    assert_eq!(table.len(), 14);
     assert!(table.iter().all(|width| *width == table[0]), "{text}");
 }
 
@@ -73,7 +73,7 @@ fn the_text_has_the_matrix_and_a_verdict() {
 fn a_finding_in_the_text_has_its_rule_its_place_and_a_remedy() {
     let text = audit(&SYSTEM.replace(r#"mr="spare" vaddr"#, r#"mr="registers" vaddr"#)).to_text();
     let finding = "error[server-memory]: other maps registers, the unit's registers, which must be server's alone\n  \
-                   system.xml:46:9\n  help: remove the <map>\n";
+                   system.xml:49:9\n  help: remove the <map>\n";
     assert!(text.contains(finding), "{text}");
     assert!(text.ends_with("audit: 1 error, 0 warnings\n"), "{text}");
 }
@@ -93,7 +93,7 @@ fn the_json_says_the_same() {
     );
     assert_eq!(json["ports"], serde_json::json!([{"subject": "b", "first": 0x3f8, "last": 0x3ff}]));
     let finding = &json["findings"][0];
-    assert_eq!((&finding["rule"], &finding["line"]), (&"server-memory".into(), &46.into()));
+    assert_eq!((&finding["rule"], &finding["line"]), (&"server-memory".into(), &49.into()));
     assert_eq!(finding["severity"], "error");
 }
 

@@ -40,18 +40,18 @@ const AT_THE_END: &str = "</system>";
 const CASES: &[(&[Change], &[&str])] = &[
     (
         &[(IN_OTHER, r#"<map mr="tables" vaddr="0x20000000" perms="r" />"#)],
-        &["server-memory system.xml:46:9 other maps tables, the unit's tables, which must be server's alone"],
+        &["server-memory system.xml:49:9 other maps tables, the unit's tables, which must be server's alone"],
     ),
     (
         &[(IN_OTHER, r#"<map mr="registers" vaddr="0x20000000" perms="r" />"#)],
         &[
-            "server-memory system.xml:46:9 other maps registers, the unit's registers, which must be server's alone",
+            "server-memory system.xml:49:9 other maps registers, the unit's registers, which must be server's alone",
         ],
     ),
     (
         &[(IN_OTHER, r#"<map mr="ecam" vaddr="0x20000000" />"#)],
         &[
-            "server-memory system.xml:46:9 other maps ecam, PCI configuration space, which must be server's alone",
+            "server-memory system.xml:49:9 other maps ecam, PCI configuration space, which must be server's alone",
         ],
     ),
     (
@@ -59,11 +59,11 @@ const CASES: &[(&[Change], &[&str])] = &[
             IN_OTHER,
             r#"<virtual_machine name="guest"><vcpu id="0" /><map mr="registry" vaddr="0" /></virtual_machine>"#,
         )],
-        &["server-memory system.xml:46:54 guest maps registry, the registry, which must be server's alone"],
+        &["server-memory system.xml:49:54 guest maps registry, the registry, which must be server's alone"],
     ),
     (
         &[(IN_OTHER, r#"<cspace><cap_tcb slot="1" pd="server" /></cspace>"#)],
-        &["server-controlled system.xml:46:17 other holds a capability to an object of server"],
+        &["server-controlled system.xml:49:17 other holds a capability to an object of server"],
     ),
     (
         &[
@@ -78,65 +78,73 @@ const CASES: &[(&[Change], &[&str])] = &[
     </protection_domain></protection_domain>"#,
             ),
         ],
-        &["server-controlled system.xml:18:67 top is the parent of server and can stop and restart it"],
+        &["server-controlled system.xml:19:67 top is the parent of server and can stop and restart it"],
     ),
     (
         &[(IN_OTHER, r#"<ioport id="1" addr="0xcfc" size="4" />"#)],
         &[
-            "configuration-space system.xml:46:9 other has PCI's configuration ports, with which every device can be redirected",
+            "configuration-space system.xml:49:9 other has PCI's configuration ports, with which every device can be redirected",
         ],
     ),
     (
         &[(r#"name="spare" size="0x1000""#, r#"name="spare" size="0x1000" phys_addr="0xb0200000""#)],
         &[
-            "configuration-space system.xml:46:9 other maps spare, which is PCI configuration space of further buses",
+            "configuration-space system.xml:49:9 other maps spare, which is PCI configuration space of further buses",
         ],
     ),
     (
         &[(r#"name="spare" size="0x1000""#, r#"name="spare" size="0x1000" phys_addr="0xfee00000""#)],
-        &["interrupt-addresses system.xml:46:9 other maps spare, where interrupts of all kinds can be made"],
+        &["interrupt-addresses system.xml:49:9 other maps spare, where interrupts of all kinds can be made"],
     ),
     (
         &[(AT_THE_END, r#"<io_address_space name="gpu" peripheral_id="00:05.0" domain_id="1" /></system>"#)],
-        &["kernel-iommu system.xml:57:1 the kernel makes tables for gpu in the unit that server owns"],
+        &["kernel-iommu system.xml:60:1 the kernel makes tables for gpu in the unit that server owns"],
     ),
     (
         &[(IN_OTHER, r#"<irq id="3" pcidev="0:5.0" handle="0" vector="3" />"#)],
         &[
-            "device-not-declared system.xml:46:9 other gets interrupts of PCI 00:05.0, which is no [[device]]: its DMA stays cut off",
+            "device-not-declared system.xml:49:9 other gets interrupts of PCI 00:05.0, which is no [[device]]: its DMA stays cut off",
         ],
     ),
     (
         &[(IN_OTHER, r#"<irq id="3" pcidev="0:3.0" handle="0" vector="3" />"#)],
-        &["device-interrupt system.xml:46:9 other gets interrupts of nic, which it does not own"],
+        &["device-interrupt system.xml:49:9 other gets interrupts of nic, which it does not own"],
     ),
     (
         &[(IN_OTHER, r#"<map mr="nic_registers" vaddr="0x20000000" />"#)],
         &[
-            "device-registers system.xml:46:9 other maps nic_registers, registers of nic, which it does not own",
+            "device-registers system.xml:49:9 other maps nic_registers, registers of nic, which it does not own",
         ],
     ),
     (
         &[(IN_OTHER, r#"<map mr="buffer_a" vaddr="0x20000000" />"#)],
-        &["grant-shared system.xml:46:9 other maps buffer_a, which devices of a reach"],
+        &["grant-shared system.xml:49:9 other maps buffer_a, which devices of a reach"],
     ),
     (
         &[(IN_OTHER, r#"<map mr="events_a" vaddr="0x20000000" perms="r" />"#)],
-        &["event-ring system.xml:46:9 other sees events_a, the events of a"],
+        &["client-page system.xml:49:9 other reaches events_a, the event ring of a"],
     ),
     (
         &[(
             r#"<map mr="events_a" vaddr="0x22000000" perms="r" />"#,
             r#"<map mr="events_a" vaddr="0x22000000" perms="rw" />"#,
         )],
-        &["event-ring system.xml:33:9 a may write its event ring events_a"],
+        &["client-page system.xml:35:9 a may write events_a, its event ring"],
     ),
     (
         &[(r#"events = "events_b""#, r#"events = "events_a""#)],
         &[
-            "event-ring ioasid.toml:36:10 events_a is the event ring of a too",
-            "event-ring system.xml:33:9 a sees events_a, the events of b",
+            "client-page ioasid.toml:36:10 events_a, the event ring of b, is the event ring of a too",
+            "client-page system.xml:35:9 a reaches events_a, the event ring of b",
         ],
+    ),
+    (
+        &[(r#"batch = "batch_b""#, "find = \"batch_b\"")],
+        &["client-page system.xml:43:9 b may write batch_b, its find page"],
+    ),
+    (
+        &[(r#"batch = "batch_b""#, "batch = \"events_b\"")],
+        &["client-page ioasid.toml:37:9 events_b, the batch page of b, is the event ring of b too"],
     ),
     (
         &[(r#"devices = ["disk"]"#, r#"devices = ["nic", "disk"]"#)],
@@ -146,15 +154,15 @@ const CASES: &[(&[Change], &[&str])] = &[
         &[(r#"region = "buffer_b""#, r#"region = "buffer_a""#)],
         &[
             "granted-twice ioasid.toml:35:22 the memory of buffer_a is granted to a already",
-            "grant-shared system.xml:31:9 a maps buffer_a, which devices of b reach",
+            "grant-shared system.xml:33:9 a maps buffer_a, which devices of b reach",
         ],
     ),
     (
         &[(r#"address = "00:04.0""#, r#"address = "0:3.0""#)],
         &[
             "granted-twice ioasid.toml:19:11 disk and nic are the same PCI function, 00:03.0",
-            "device-interrupt system.xml:34:9 a gets interrupts of disk, which it does not own",
-            "device-not-declared system.xml:41:9 b gets interrupts of PCI 00:04.0, which is no [[device]]: its DMA stays cut off",
+            "device-interrupt system.xml:36:9 a gets interrupts of disk, which it does not own",
+            "device-not-declared system.xml:44:9 b gets interrupts of PCI 00:04.0, which is no [[device]]: its DMA stays cut off",
         ],
     ),
     (
@@ -174,8 +182,8 @@ const CASES: &[(&[Change], &[&str])] = &[
     (
         &[(r#"devices = ["disk"]"#, "devices = []")],
         &[
-            "device-registers system.xml:39:9 b maps disk_registers, registers of disk, which it does not own",
-            "device-interrupt system.xml:41:9 b gets interrupts of disk, which it does not own",
+            "device-registers system.xml:41:9 b maps disk_registers, registers of disk, which it does not own",
+            "device-interrupt system.xml:44:9 b gets interrupts of disk, which it does not own",
             "device-without-owner ioasid.toml:18:8 no client is granted the device disk: its DMA stays cut off",
         ],
     ),
@@ -196,12 +204,12 @@ const CASES: &[(&[Change], &[&str])] = &[
             r#"<channel><end pd="server" id="9" /><end pd="other" id="9" pp="true" /></channel></system>"#,
         )],
         &[
-            "caller-without-set system.xml:57:36 other may call server and is no [[client]]: every call is refused",
+            "caller-without-set system.xml:60:36 other may call server and is no [[client]]: every call is refused",
         ],
     ),
     (
         &[(r#"name="b" priority="100""#, r#"name="b" priority="200""#)],
-        &["client-priority system.xml:36:33 b has priority 200, not below that of server, 200"],
+        &["client-priority system.xml:38:33 b has priority 200, not below that of server, 200"],
     ),
     (
         &[("pd = \"b\"\nreservation = 8\nlimit = 16", "pd = \"b\"\nreservation = 17\nlimit = 16")],
@@ -222,11 +230,12 @@ const CASES: &[(&[Change], &[&str])] = &[
         &[(r#"pd = "b""#, r#"pd = "a""#)],
         &[
             "granted-twice ioasid.toml:31:6 a is a client twice",
-            "device-registers system.xml:39:9 b maps disk_registers, registers of disk, which it does not own",
-            "event-ring system.xml:40:9 b sees events_b, the events of a",
-            "grant-shared system.xml:38:9 b maps buffer_b, which devices of a reach",
-            "device-interrupt system.xml:41:9 b gets interrupts of disk, which it does not own",
-            "caller-without-set system.xml:55:9 b may call server and is no [[client]]: every call is refused",
+            "device-registers system.xml:41:9 b maps disk_registers, registers of disk, which it does not own",
+            "client-page system.xml:42:9 b reaches events_b, the event ring of a",
+            "client-page system.xml:43:9 b reaches batch_b, the batch page of a",
+            "grant-shared system.xml:40:9 b maps buffer_b, which devices of a reach",
+            "device-interrupt system.xml:44:9 b gets interrupts of disk, which it does not own",
+            "caller-without-set system.xml:58:9 b may call server and is no [[client]]: every call is refused",
         ],
     ),
     (
@@ -237,7 +246,7 @@ const CASES: &[(&[Change], &[&str])] = &[
         &[(r#"pd = "server""#, r#"pd = "iommu""#)],
         &[
             "unknown-name ioasid.toml:2:6 there is no protection domain iommu, which is to own the unit",
-            "device-not-declared system.xml:27:9 server gets interrupts of PCI 00:00.0, which is no [[device]]: its DMA stays cut off",
+            "device-not-declared system.xml:29:9 server gets interrupts of PCI 00:00.0, which is no [[device]]: its DMA stays cut off",
         ],
     ),
     (

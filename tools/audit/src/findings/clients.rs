@@ -38,7 +38,7 @@ impl Auditor<'_> {
             if let Some(server) = server {
                 self.channel(server, pd, client);
                 self.priority(server, pd, client);
-                self.events(policy, server, pd, client);
+                self.pages(policy, server, pd, client);
             }
             self.limits(client);
         }
@@ -78,31 +78,33 @@ impl Auditor<'_> {
         }
     }
 
-    /// A client's ring is written by the server and read by the client, and nobody else sees it.
-    fn events(&mut self, policy: &Policy<'_>, server: PdIndex, pd: PdIndex, client: &Client) {
-        let Some(events) = &client.events else { return };
-        let Some(region) = self.known_region(events) else { return };
-        let shared = policy.schema.clients.iter().filter_map(|other| Some((other, other.events.as_ref()?)));
-        let sharing =
-            shared.filter(|(_, other)| other.as_ref() == events.as_ref()).map(|(other, _)| other.pd.as_ref());
-        if let Some(first) = sharing.clone().next().filter(|first| *first != client.pd.as_ref()) {
-            let message = format!("{} is the event ring of {first} too", events.as_ref());
-            self.in_policy(Rule::EventRing, events.span(), message, "give each client a ring of its own");
-        }
-        for (index, domain) in self.system.protection_domains.iter().enumerate() {
-            for map in domain.maps.iter().filter(|map| *map.region == region) {
-                if index == pd && map.perms.write {
-                    let message = format!("{} may write its event ring {}", domain.name, events.as_ref());
-                    let help = "map it with perms=\"r\": only the server writes events";
-                    self.in_system(Rule::EventRing, map.place, message, help);
-                } else if index != pd && index != server {
-                    let message = format!(
-                        "{} sees {}, the events of {}",
-                        domain.name,
-                        events.as_ref(),
-                        client.pd.as_ref()
-                    );
-                    self.in_system(Rule::EventRing, map.place, message, "remove the <map>");
+    /// What the server and one client share is theirs alone, and what only the server writes the client cannot.
+    fn pages(&mut self, policy: &Policy<'_>, server: PdIndex, pd: PdIndex, client: &Client) {
+        let owner = client.pd.as_ref();
+        for (page, what, written) in pages(client) {
+            let Some(region) = self.known_region(page) else { continue };
+            let name = page.as_ref();
+            let all =
+                policy.schema.clients.iter().flat_map(|client| pages(client).map(move |page| (client, page)));
+            let mut before = all.take_while(|(_, (other, ..))| other.span() != page.span());
+            if let Some((other, (_, other_what, _))) = before.find(|(_, (other, ..))| other.as_ref() == name)
+            {
+                let message = format!(
+                    "{name}, the {what} of {owner}, is the {other_what} of {} too",
+                    other.pd.as_ref()
+                );
+                self.in_policy(Rule::ClientPage, page.span(), message, "give it a region of its own");
+            }
+            for (index, domain) in self.system.protection_domains.iter().enumerate() {
+                for map in domain.maps.iter().filter(|map| *map.region == region) {
+                    if index == pd && map.perms.write && !written {
+                        let message = format!("{owner} may write {name}, its {what}");
+                        let help = "map it with perms=\"r\": only the server writes it";
+                        self.in_system(Rule::ClientPage, map.place, message, help);
+                    } else if index != pd && index != server {
+                        let message = format!("{} reaches {name}, the {what} of {owner}", domain.name);
+                        self.in_system(Rule::ClientPage, map.place, message, "remove the <map>");
+                    }
                 }
             }
         }
@@ -170,4 +172,12 @@ impl Auditor<'_> {
         }
         found
     }
+}
+
+/// The regions that a client shares with the server: name, what it is, and whether the client writes it.
+fn pages(client: &Client) -> impl Iterator<Item = (&Spanned<String>, &'static str, bool)> {
+    let events = client.events.iter().map(|name| (name, "event ring", false));
+    let find = client.find.iter().map(|name| (name, "find page", false));
+    let batch = client.batch.iter().map(|name| (name, "batch page", true));
+    events.chain(find).chain(batch)
 }

@@ -103,8 +103,8 @@ rules! {
     ClientPriority = "client-priority", Error;
     /// A quota contradicts itself, or cannot be kept.
     Quota = "quota", Error;
-    /// A client's event ring is reached by somebody whom it must not be reached by.
-    EventRing = "event-ring", Error;
+    /// A page that the server and one client share is reached by somebody whom it must not be reached by.
+    ClientPage = "client-page", Error;
 }
 
 /// Every finding, worst first, then in the order of the rules and of the files.
