@@ -24,7 +24,7 @@ enum Verb {
         /// Folder for the programs
         #[arg(long, value_name = "DIR")]
         output: PathBuf,
-        /// Programs, by the name of their package
+        /// Programs: `package/program`, or one word where both are called alike
         #[arg(required = true)]
         programs: Vec<String>,
     },
@@ -44,7 +44,7 @@ enum Verb {
         /// Folders with what else the system description names
         #[arg(long, value_name = "DIR")]
         search_path: Vec<PathBuf>,
-        /// Programs, by the name of their package
+        /// Programs: `package/program`, or one word where both are called alike
         programs: Vec<String>,
     },
     /// Pin the packages that rust-sel4 needs, as a build with the SDK finds them
