@@ -17,6 +17,8 @@ const FIRST_PIN: u64 = 20;
 const PERIOD_US: u64 = 50;
 /// Interrupts to take.
 const INTERRUPTS: u64 = 21_000;
+/// Further interrupts of one timer for which the workers are waited for.
+const PATIENCE: u64 = 4_000;
 /// A call for so many wake-ups, to leave the workers time.
 const CALL_EVERY: u64 = 8;
 const ECHO: Channel = Channel::new(10);
@@ -91,12 +93,14 @@ impl Handler for Ticker {
                 self.finished += 1;
             }
         }
-        if self.interrupts.iter().sum::<u64>() >= INTERRUPTS && !self.desk.stopped() {
-            (0..TIMERS).for_each(|timer| self.hpet.stop(timer));
+        let taken = self.interrupts.iter().sum::<u64>();
+        if taken >= INTERRUPTS && !self.desk.stopped() {
+            (1..TIMERS).for_each(|timer| self.hpet.stop(timer));
             self.desk.stop();
         }
-        if self.finished == WORKERS.len() {
-            self.finished = 0;
+        if self.finished == WORKERS.len() || taken >= INTERRUPTS + PATIENCE {
+            self.hpet.stop(0);
+            self.checks.check("every worker stopped", self.finished == WORKERS.len());
             self.report();
         }
         Ok(())
