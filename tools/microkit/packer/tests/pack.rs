@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What is packed, read back as the initialiser reads it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails where something is missing")]
+
 mod common;
 
 use common::{DATA, files, pack};
