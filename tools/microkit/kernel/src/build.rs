@@ -141,9 +141,11 @@ impl Aside {
     fn new(out_dir: &Path) -> Result<Self, Error> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = out_dir.join(format!(".{}-{count}", std::process::id()));
-        std::fs::create_dir_all(&dir).at("create", &dir)?;
-        Ok(Self(dir))
+        let aside = Self(out_dir.join(format!(".{}-{count}", std::process::id())));
+        // A process of the same number that was killed may have left one behind.
+        let _ = std::fs::remove_dir_all(&aside.0);
+        std::fs::create_dir_all(&aside.0).at("create", &aside.0)?;
+        Ok(aside)
     }
 
     /// Gives the folder its name. Another build may have made the same in the meantime: then that one stays.

@@ -229,9 +229,10 @@ fn message_tags_are_laid_out_alike(kernel: &Kernel) {
 
 #[test]
 fn the_abi_crate_agrees_with_the_kernels_headers() {
-    let folder = tempfile::tempdir().unwrap();
     let source = Source::locate(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let kernel = build(&source, &Config::release(), folder.path(), |_| {}).unwrap();
+    // Kept for the next run: which kernel it is stands in its name.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let kernel = build(&source, &Config::release(), folder, |_| {}).unwrap();
     let pairs: Pairs = [labels(), objects(), layouts()].concat();
     assert_eq!(labels().len(), constants_in("label.rs"), "every label is compared");
     let names: Vec<_> = pairs.iter().map(|(name, _)| *name).collect();

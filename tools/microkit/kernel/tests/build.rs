@@ -19,15 +19,17 @@ fn build_in(folder: &Path) -> (Kernel, usize) {
 
 #[test]
 fn the_kernel_is_the_same_to_the_byte_in_any_folder_and_built_once_in_each() {
-    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let there = there.path().join("another/depth with a space");
-    let (first, steps) = build_in(here.path());
-    let (second, _) = build_in(&there);
-    assert!(steps > 0 && !first.reused && !second.reused);
+    // One folder is kept for the next run, so that kernels of different days are compared as well.
+    let kept = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let fresh = tempfile::tempdir().unwrap();
+    let fresh = fresh.path().join("another/depth with a space");
+    let (first, steps) = build_in(&fresh);
+    let (second, _) = build_in(kept);
+    assert!(steps > 0 && !first.reused);
     for (a, b) in [(&first.elf32, &second.elf32), (&first.elf64, &second.elf64)] {
         assert!(std::fs::read(a).unwrap() == std::fs::read(b).unwrap(), "{} differs", b.display());
     }
-    let (again, steps) = build_in(here.path());
+    let (again, steps) = build_in(&fresh);
     assert!(again.reused && steps == 0);
     assert_eq!(again.elf32, first.elf32);
 
@@ -35,6 +37,6 @@ fn the_kernel_is_the_same_to_the_byte_in_any_folder_and_built_once_in_each() {
     assert_eq!(elf[..5], *b"\x7fELF\x01", "a 32-bit ELF");
     assert_eq!(elf[18..20], [3, 0], "for i386");
     assert!(elf[..8192].windows(4).any(|word| word == MULTIBOOT_MAGIC));
-    let left: Vec<_> = std::fs::read_dir(here.path()).unwrap().collect();
+    let left: Vec<_> = std::fs::read_dir(&fresh).unwrap().collect();
     assert_eq!(left.len(), 1, "nothing half-made is left beside the result");
 }
