@@ -20,17 +20,19 @@ use verdict::Verdict;
 const CONSOLE: Channel = Channel::new(0);
 const IOASID: Channel = Channel::new(1);
 
-/// A guest: its name, its channel here, its number as a child; its set is its place in this list and in
-/// `ioasid.toml`.
+/// A guest: its name, its channel here, its number as a child, whether it drives a device; its set is its place in
+/// this list and in `ioasid.toml`.
 struct Guest {
     name: &'static str,
     channel: Channel,
     child: usize,
+    drives: bool,
 }
 
-const GUESTS: [Guest; 2] = [
-    Guest { name: "guest_a", channel: Channel::new(2), child: 0 },
-    Guest { name: "guest_b", channel: Channel::new(3), child: 1 },
+const GUESTS: [Guest; 3] = [
+    Guest { name: "guest_a", channel: Channel::new(2), child: 0, drives: true },
+    Guest { name: "guest_b", channel: Channel::new(3), child: 1, drives: true },
+    Guest { name: "guest_c", channel: Channel::new(4), child: 2, drives: false },
 ];
 
 /// QEMU's isa-debug-exit: the ioport's id in `system.xml` and its port.

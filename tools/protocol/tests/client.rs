@@ -10,7 +10,7 @@ use std::path::Path;
 
 use ioasid_api::{Code, MAX_WORDS, OPERATIONS, OperationInfo, REPLIES, Request, TypeInfo, WordInfo};
 
-const HEADERS: [&str; 3] = ["ioasid.h", "client.h", "events.h"];
+const HEADERS: [&str; 4] = ["ioasid.h", "client.h", "events.h", "find.h"];
 
 /// A number that differs from word to word; any that is not symmetric will do.
 fn seed(operation: usize, word: usize) -> u64 {

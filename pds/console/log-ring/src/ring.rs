@@ -112,6 +112,7 @@ impl<'a> LogReader<'a> {
 mod tests {
     use super::*;
     use core::fmt::Write;
+    use std::process::Command;
 
     #[test]
     fn what_is_written_is_read_once() {
@@ -162,5 +163,53 @@ mod tests {
     #[test]
     fn the_ring_fills_its_region() {
         assert_eq!(size_of::<LogRing>(), RING_BYTES);
+    }
+
+    /// A ring to which a C program has written a line, then `text` so many times.
+    fn written_in_c(text: &str, times: usize) -> LogRing {
+        let program = format!(
+            r#"#include <log_ring.h>
+            #include <stdio.h>
+            static struct log_ring ring;
+            int main(void)
+            {{
+                log_ring_write(&ring, "first\n");
+                for (unsigned i = 0; i < {times}; i++) {{
+                    log_ring_write(&ring, {text:?});
+                }}
+                return fwrite((void *)&ring, sizeof ring, 1, stdout) != 1;
+            }}"#
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let (source, binary) = (folder.path().join("log.c"), folder.path().join("log"));
+        std::fs::write(&source, program).unwrap();
+        let include = concat!(env!("CARGO_MANIFEST_DIR"), "/include");
+        let flags = ["-std=c11", "-pedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-I", include];
+        let gcc = Command::new("gcc").args(flags).arg(&source).arg("-o").arg(&binary).output().unwrap();
+        assert!(gcc.status.success(), "{}", String::from_utf8_lossy(&gcc.stderr));
+        let output = Command::new(&binary).output().unwrap();
+        assert!(output.status.success());
+        let (written, bytes) = output.stdout.split_first_chunk().unwrap();
+        assert_eq!(bytes.len(), CAPACITY);
+        let ring = LogRing::default();
+        ring.written.store(u64::from_le_bytes(*written), Ordering::Relaxed);
+        ring.bytes.iter().zip(bytes).for_each(|(to, &from)| to.store(from, Ordering::Relaxed));
+        ring
+    }
+
+    #[test]
+    fn what_c_writes_is_read() {
+        // Longer than a chunk.
+        let text = "0123456789".repeat(20);
+        let mut buffer = [0; 512];
+        let expected = format!("first\n{text}");
+        assert_eq!(LogReader::new(&written_in_c(&text, 1)).read(&mut buffer), (0, expected.as_bytes()));
+        // Longer than the ring: what is left is its end.
+        let ring = written_in_c(&text, 100);
+        let text = text.repeat(100);
+        let mut buffer = [0; RING_BYTES];
+        let (lost, bytes) = LogReader::new(&ring).read(&mut buffer);
+        assert_eq!(lost, 6 + text.len() as u64 - WINDOW);
+        assert!(bytes == &text.as_bytes()[text.len() - bytes.len()..]);
     }
 }
