@@ -21,11 +21,11 @@ const DESCRIPTOR_BYTES: u64 = 32;
 /// Polls of the completion word between two looks at the fault status.
 const POLLS_PER_STATUS: u32 = 64;
 
-impl Entry<4> for Descriptor {
-    fn words(self) -> [u64; 4] {
+impl Entry<2> for Descriptor {
+    fn words(self) -> [u64; 2] {
         Self::words(self)
     }
-    fn from_words(words: [u64; 4]) -> Self {
+    fn from_words(words: [u64; 2]) -> Self {
         Self::from(words)
     }
 }

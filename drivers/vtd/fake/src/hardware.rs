@@ -14,7 +14,7 @@ use crate::walk::{Denied, Want};
 /// Where the fault records are.
 const RECORDS: u32 = 0x220;
 /// Requests that hardware repeats of its own accord.
-const REMEMBERED: usize = 64;
+const REMEMBERED: usize = 16;
 
 /// What the unit says of itself.
 #[derive(Clone, Copy, Debug)]
@@ -161,15 +161,23 @@ impl Hardware {
     /// Time passes: a little of the queue, a little speculation, perhaps an eviction.
     pub fn tick(&mut self) {
         self.queue_step();
-        if self.behaviour.speculates && !self.seen.is_empty() && self.random.u8(..) < 64 {
-            let (device, pasid, address) = self.seen[self.random.usize(..self.seen.len())];
-            if self.status.tes() && self.mode == TranslationTableMode::Scalable {
-                // What it finds denied it keeps to itself.
-                let _ = self.translate(device, pasid, address, Want::Read);
-            }
+        if self.random.u8(..) < 64 {
+            self.speculate();
         }
         if self.random.u8(..) < 16 {
             self.memory.evict_any(&mut self.random);
+        }
+    }
+
+    /// Repeats requests of its own accord, if it does such things; what it finds denied it keeps to itself.
+    pub(crate) fn speculate(&mut self) {
+        let on = self.status.tes() && self.mode == TranslationTableMode::Scalable;
+        if !on || !self.behaviour.speculates || self.seen.is_empty() {
+            return;
+        }
+        for _ in 0..4 {
+            let (device, pasid, address) = self.seen[self.random.usize(..self.seen.len())];
+            let _ = self.translate(device, pasid, address, Want::Read);
         }
     }
 
@@ -256,7 +264,12 @@ impl Hardware {
         match offset {
             0x20 => self.root_pointer = RootTableAddress::from_bits(value),
             0x88 => {
-                self.queue_tail = QueueTail::from_bits(value).units() / 2;
+                let tail = QueueTail::from_bits(value).units() / 2;
+                let distance = |from: u16, to: u16| (to + self.queue_entries - from) % self.queue_entries;
+                let submitted = distance(self.queue_tail, tail) + distance(self.queue_head, self.queue_tail);
+                let overwritten = self.queue_on && submitted >= self.queue_entries;
+                assert!(!overwritten, "descriptors that were not fetched are overwritten");
+                self.queue_tail = tail;
                 // An invalidation flushes the write buffer as well (VT-d 6.8).
                 self.memory.drain();
                 self.counters.submissions += 1;

@@ -60,6 +60,7 @@ impl Hardware {
         let index = ready[self.random.usize(..ready.len())];
         let item = self.fetched.remove(index);
         self.carry_out(item);
+        self.speculate();
         true
     }
 

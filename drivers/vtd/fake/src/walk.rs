@@ -82,7 +82,7 @@ impl Hardware {
         }
         let quiet = context.word0.fault_disable() || directory.fault_disable();
         let at = (directory.frame() << 12) + u64::from(origin.pasid & 63) * 64;
-        let (words, entry) = self.entry::<PasidEntry, 8>(at, 0x58)?;
+        let (words, entry) = self.entry::<PasidEntry, 3>(at, 0x58)?;
         let quiet = quiet || entry.word0.fault_disable();
         let fail = |code| Denied { code, quiet, pasid: Some(origin.pasid) };
         if !entry.word0.present() {
@@ -90,7 +90,8 @@ impl Hardware {
             denied.quiet = quiet;
             return Err(denied);
         }
-        if words[0] & 0xc00 != 0 || words[3..].iter().any(|&word| word != 0) {
+        let rest = (3..8).any(|word| self.memory.read(at + word * 8) != Some(0));
+        if words[0] & 0xc00 != 0 || rest {
             return Err(fail(0x5a));
         }
         let ecap = self.personality.ecap;
@@ -179,7 +180,7 @@ impl Hardware {
         let allowed = if want == Want::Write { found.write } else { found.read };
         let first = kind == TranslationType::FirstStage;
         match (allowed, want) {
-            (true, _) => Ok(found),
+            (true, _) => Ok(Translation { origin, ..found }),
             (false, Want::Write) => Err(fail(if first { 0x85 } else { 0x79 })),
             (false, Want::Read) => Err(fail(if first { 0x86 } else { 0x79 })),
         }

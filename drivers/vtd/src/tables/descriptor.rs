@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Descriptors of the invalidation queue (VT-d 6.5.2). Those used here fit into 128 bits; in a queue of
-//! 256-bit descriptors the upper half is reserved and 0.
+//! Descriptors of the invalidation queue (VT-d 6.5.2). Those used here have 128 bits; in a queue of 256-bit
+//! descriptors the upper half is reserved and stays 0, as it is in fresh memory.
 use bitfield_struct::{bitenum, bitfield};
 
 use crate::ids::{DomainId, Pasid, SourceId};
@@ -202,23 +202,23 @@ struct Wait {
 
 /// A descriptor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Descriptor([u64; 4]);
-const _: () = assert!(size_of::<Descriptor>() == 32);
+pub struct Descriptor([u64; 2]);
+const _: () = assert!(size_of::<Descriptor>() == 16);
 
-impl From<[u64; 4]> for Descriptor {
-    fn from(words: [u64; 4]) -> Self {
+impl From<[u64; 2]> for Descriptor {
+    fn from(words: [u64; 2]) -> Self {
         Self(words)
     }
 }
 
 impl Descriptor {
     const fn of(first: u64, second: u64) -> Self {
-        Self([first, second, 0, 0])
+        Self([first, second])
     }
 
     /// The words, in the order of memory.
     #[must_use]
-    pub const fn words(self) -> [u64; 4] {
+    pub const fn words(self) -> [u64; 2] {
         self.0
     }
 
@@ -339,7 +339,10 @@ mod tests {
         let device = SourceId::from(0x12f8);
         let pasid = Pasid::new(0xabcde).unwrap();
         let domain = DomainId(0x7654);
-        let words = |descriptor: Descriptor| (descriptor.words()[0], descriptor.words()[1]);
+        let words = |descriptor: Descriptor| {
+            let [first, second] = descriptor.words();
+            (first, second)
+        };
         assert_eq!(words(Descriptor::context(device)), (0x0000_12f8_0000_0031, 0));
         assert_eq!(words(Descriptor::context_all()), (0x11, 0));
         assert_eq!(words(Descriptor::iotlb_all()), (0xd2, 0));

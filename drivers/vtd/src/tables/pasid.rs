@@ -89,7 +89,7 @@ pub struct PasidWord2 {
     pub first_stage: u64,
 }
 
-/// A PASID entry. Its words 3 to 7 are not used here and stay 0.
+/// A PASID entry, as far as it is used: its words 3 to 7 stay 0, as they are in a fresh table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PasidEntry {
     /// Presence, kind and second stage.
@@ -114,15 +114,24 @@ impl PasidEntry {
     }
 }
 
-impl Entry<8> for PasidEntry {
-    fn words(self) -> [u64; 8] {
-        [self.word0.into_bits(), self.word1.into_bits(), self.word2.into_bits(), 0, 0, 0, 0, 0]
+impl Entry<3> for PasidEntry {
+    fn words(self) -> [u64; 3] {
+        [self.word0.into_bits(), self.word1.into_bits(), self.word2.into_bits()]
     }
-    fn from_words(words: [u64; 8]) -> Self {
+    fn from_words(words: [u64; 3]) -> Self {
         Self {
             word0: PasidWord0::from_bits(words[0]),
             word1: PasidWord1::from_bits(words[1]),
             word2: PasidWord2::from_bits(words[2]),
         }
+    }
+}
+
+impl Entry<1> for PasidWord0 {
+    fn words(self) -> [u64; 1] {
+        [self.into_bits()]
+    }
+    fn from_words([word]: [u64; 1]) -> Self {
+        Self::from_bits(word)
     }
 }

@@ -22,12 +22,13 @@ use crate::tables::{
     Descriptor, PasidDirectoryEntry, PasidEntry, PasidWord0, PasidWord1, PasidWord2, TranslationType,
 };
 
-/// An entry that is to be torn down.
+/// An entry that is to be torn down, as it was.
 #[derive(Clone, Copy)]
 struct Doomed {
+    binding: Binding,
     address: u64,
+    word0: PasidWord0,
     domain: DomainId,
-    translation: TranslationType,
 }
 
 impl<R: Registers, M: TableMemory> Unit<R, M> {
@@ -65,8 +66,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     ) -> Result<(), Error> {
         let target = target.into();
         let entry = self.compose(pasid, target)?;
-        let address = self.pasid_entry(device, pasid)?;
-        let old: PasidEntry = self.frames.read(address);
+        let (address, old) = self.pasid_entry(device, pasid)?;
         if old.quarantined() {
             return Err(Error::Quarantined);
         }
@@ -90,21 +90,19 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     /// changed. After [`Error::Unconfirmed`] all of them are in quarantine; the same call may be made again.
     pub fn unbind_all(&mut self, bindings: &[Binding]) -> Result<(), Error> {
         let mut doomed: Vec<Doomed, BATCH> = Vec::new();
-        for binding in bindings {
-            let address = self.pasid_entry(binding.device, binding.pasid)?;
-            let PasidEntry { word0, word1, .. } = self.frames.read(address);
-            let (domain, translation) = (DomainId(word1.domain()), word0.translation());
-            doomed.push(Doomed { address, domain, translation }).map_err(|_| Error::BatchTooLong)?;
+        for &binding in bindings {
+            let (address, entry) = self.pasid_entry(binding.device, binding.pasid)?;
+            let item =
+                Doomed { binding, address, word0: entry.word0, domain: DomainId(entry.word1.domain()) };
+            doomed.push(item).map_err(|_| Error::BatchTooLong)?;
         }
-        for &Doomed { address, .. } in &doomed {
-            let mut entry: PasidEntry = self.frames.read(address);
-            entry.word0.set_present(false);
-            self.frames.write(address, entry);
+        for item in &doomed {
+            self.frames.write(item.address, item.word0.with_present(false));
         }
-        self.forget_bindings(bindings, &doomed)?;
+        self.forget_bindings(&doomed)?;
         for &Doomed { address, domain, .. } in &doomed {
             // A binding that the batch names twice is zero already the second time.
-            if self.frames.read::<PasidEntry, 8>(address) != PasidEntry::DENY {
+            if self.frames.read::<PasidEntry, 3>(address) != PasidEntry::DENY {
                 self.frames.write(address, PasidEntry::DENY);
                 self.count_binding(domain, None)?;
             }
@@ -115,7 +113,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     /// What a PASID of a device is bound to.
     #[must_use]
     pub fn binding(&self, device: SourceId, pasid: Pasid) -> Option<Target> {
-        let entry: PasidEntry = self.frames.read(self.pasid_entry(device, pasid).ok()?);
+        let (_, entry) = self.pasid_entry(device, pasid).ok()?;
         let domain = DomainId(entry.word1.domain());
         match (entry.word0.present(), entry.word0.translation()) {
             (false, _) => None,
@@ -127,45 +125,51 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     }
 
     /// The teardown of entries that are no longer present, in one submission.
-    fn forget_bindings(&mut self, bindings: &[Binding], doomed: &[Doomed]) -> Result<(), Error> {
-        for (binding, doomed) in bindings.iter().zip(doomed) {
-            self.push(Descriptor::pasid_cache(doomed.domain, binding.pasid))?;
-            let through = doomed.translation == TranslationType::PassThrough;
+    fn forget_bindings(&mut self, doomed: &[Doomed]) -> Result<(), Error> {
+        for item in doomed {
+            self.push(Descriptor::pasid_cache(item.domain, item.binding.pasid))?;
+            let through = item.word0.translation() == TranslationType::PassThrough;
             if through && self.config.quirks.pass_through_in_context {
-                self.push(Descriptor::context(binding.device))?;
+                self.push(Descriptor::context(item.binding.device))?;
             }
         }
         self.fence()?;
-        let mut forgotten: Vec<DomainId, BATCH> = Vec::new();
-        for (binding, doomed) in bindings.iter().zip(doomed) {
-            match doomed.translation {
+        let mut last = None;
+        for item in doomed {
+            match item.word0.translation() {
                 TranslationType::FirstStage | TranslationType::PassThrough => {
-                    self.push(Descriptor::pasid_iotlb(doomed.domain, binding.pasid))?;
+                    self.push(Descriptor::pasid_iotlb(item.domain, item.binding.pasid))?;
                 }
-                // A domain that several bindings share is forgotten once.
-                _ if forgotten.contains(&doomed.domain) => {}
+                // A run of bindings of one domain is forgotten once.
+                _ if last == Some(item.domain) => {}
                 _ => {
-                    self.push(Descriptor::iotlb_domain(doomed.domain))?;
-                    // There is room for as many as there are bindings.
-                    let _ = forgotten.push(doomed.domain);
+                    self.push(Descriptor::iotlb_domain(item.domain))?;
+                    last = Some(item.domain);
                 }
             }
         }
-        if bindings.iter().any(|binding| self.ats.contains(&binding.device)) {
-            self.fence()?;
-            for &Binding { device, pasid } in
-                bindings.iter().filter(|binding| self.ats.contains(&binding.device))
-            {
-                let untagged = self.attached(device).is_ok_and(|c| c.entry.word1.rid_pasid() == pasid.get());
-                let descriptor = Descriptor::pasid_device_tlb(device, pasid);
-                self.queue.push(&mut self.registers, &mut self.frames, descriptor)?;
-                if untagged {
-                    let descriptor = Descriptor::device_tlb(device);
-                    self.queue.push(&mut self.registers, &mut self.frames, descriptor)?;
-                }
-            }
-        }
+        self.forget_in_devices(doomed)?;
         self.submit()
+    }
+
+    /// The part of a teardown that is for devices with TLBs of their own: behind the unit's, which they could
+    /// otherwise fill theirs from (VT-d 6.5.2.5).
+    fn forget_in_devices(&mut self, doomed: &[Doomed]) -> Result<(), Error> {
+        let mut fenced = false;
+        for &Doomed { binding: Binding { device, pasid }, .. } in doomed {
+            if !self.ats.contains(&device) {
+                continue;
+            }
+            if !fenced {
+                self.fence()?;
+                fenced = true;
+            }
+            self.push(Descriptor::pasid_device_tlb(device, pasid))?;
+            if self.attached(device)?.entry.word1.rid_pasid() == pasid.get() {
+                self.push(Descriptor::device_tlb(device))?;
+            }
+        }
+        Ok(())
     }
 
     /// Writes an entry that is all zero, and makes hardware see it.
@@ -252,17 +256,17 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         Ok(address(context.entry.word0.directory()) + pasid.directory_index() * PasidDirectoryEntry::BYTES)
     }
 
-    /// Where the entry of a PASID is that is bound, or in quarantine.
-    fn pasid_entry(&self, device: SourceId, pasid: Pasid) -> Result<u64, Error> {
+    /// The entry of a PASID that is bound, or in quarantine: where it is, and what it says.
+    fn pasid_entry(&self, device: SourceId, pasid: Pasid) -> Result<(u64, PasidEntry), Error> {
         let entry = self.directory_entry(&self.attached(device)?, pasid)?;
         let directory: PasidDirectoryEntry = self.frames.read(entry);
         if !directory.present() {
             return Err(Error::NotBound);
         }
-        let entry = address(directory.frame()) + pasid.table_index() * PasidEntry::BYTES;
-        match self.frames.read(entry) {
+        let at = address(directory.frame()) + pasid.table_index() * PasidEntry::BYTES;
+        match self.frames.read(at) {
             PasidEntry::DENY => Err(Error::NotBound),
-            _ => Ok(entry),
+            entry => Ok((at, entry)),
         }
     }
 
