@@ -89,6 +89,17 @@ impl Run {
         }
     }
 
+    /// Sends a request through up to three bindings of a domain, so that caches are warm before something changes,
+    /// and what they kept shows behind it.
+    fn touch(&mut self, id: DomainId, iova: u64) {
+        let mut users: Vec<_> =
+            self.model.bound.iter().filter(|&(_, &bound)| bound == id).map(|(&user, _)| user).collect();
+        self.random.shuffle(&mut users);
+        for (device, value) in users.into_iter().take(3) {
+            self.request(device, Some(value), iova);
+        }
+    }
+
     fn create(&mut self) {
         if self.model.spaces.len() == DOMAINS {
             return;
@@ -119,6 +130,8 @@ impl Run {
         let iova = self.pick(&ADDRESSES);
         let Some(index) = self.any_space() else { return };
         let Some(phys) = self.model.free_pages.pop() else { return };
+        let id = self.model.spaces[index].id;
+        self.touch(id, iova);
         let space = &mut self.model.spaces[index];
         let (access, largest) = (Access::ReadWrite, PageSize::Huge);
         let result = self.setup.unit.map(space.id, Mapping { iova, phys, bytes: 4096, access, largest });
@@ -129,13 +142,16 @@ impl Run {
             assert_eq!(result, Err(Error::AlreadyMapped));
             self.model.free_pages.push(phys);
         }
+        self.touch(id, iova);
     }
 
     fn unmap(&mut self) {
         let iova = self.pick(&ADDRESSES);
         let Some(index) = self.any_space() else { return };
+        let id = self.model.spaces[index].id;
+        self.touch(id, iova);
         let space = &mut self.model.spaces[index];
-        let result = self.setup.unit.unmap(space.id, iova, 4096);
+        let result = self.setup.unit.unmap(id, iova, 4096);
         match space.mapped.remove(&iova) {
             None => assert_eq!(result, Err(Error::NotMapped)),
             Some(page) => {
@@ -144,6 +160,7 @@ impl Run {
                 self.model.free_pages.push(page);
             }
         }
+        self.touch(id, iova);
     }
 
     /// Memory that was given up is reached by no cache.
@@ -177,6 +194,8 @@ impl Run {
     fn bind(&mut self, device: SourceId, value: u32) {
         let Some(index) = self.any_space() else { return };
         let id = self.model.spaces[index].id;
+        let iova = self.mapped_in(id);
+        self.request(device, Some(value), iova);
         let result = self.setup.unit.bind(device, pasid(value), id);
         let expected = match () {
             () if !self.model.runs_as.contains_key(&device) => Err(Error::NotAttached),
@@ -188,11 +207,20 @@ impl Run {
         if expected.is_ok() {
             self.model.bound.insert((device, value), id);
         }
+        self.request(device, Some(value), iova);
+    }
+
+    /// An address that a domain maps, if it maps any.
+    fn mapped_in(&mut self, id: DomainId) -> u64 {
+        let mapped: Vec<_> = self.model.space(id).mapped.keys().copied().collect();
+        if mapped.is_empty() { self.pick(&ADDRESSES) } else { self.pick(&mapped) }
     }
 
     fn replace(&mut self, device: SourceId, value: u32) {
         let Some(index) = self.any_space() else { return };
         let id = self.model.spaces[index].id;
+        let iova = self.mapped_in(id);
+        self.request(device, Some(value), iova);
         let result = self.setup.unit.replace(device, pasid(value), id);
         if !self.takes(id, value) {
             assert_eq!(result, Err(Error::OtherPasid));
@@ -202,12 +230,17 @@ impl Run {
         } else {
             assert!(matches!(result, Err(Error::NotBound | Error::NotAttached)), "{result:?}");
         }
+        self.request(device, Some(value), iova);
     }
 
     fn unbind_some(&mut self) {
         let mut keys: Vec<_> = self.model.bound.keys().copied().collect();
         self.random.shuffle(&mut keys);
         keys.truncate(1 + self.random.usize(..BATCH));
+        for &(device, value) in keys.iter().take(4) {
+            let iova = self.mapped_in(self.model.bound[&(device, value)]);
+            self.request(device, Some(value), iova);
+        }
         let batch: Vec<_> =
             keys.iter().map(|&(device, value)| Binding { device, pasid: pasid(value) }).collect();
         self.setup.unit.unbind_all(&batch).unwrap();
@@ -232,6 +265,11 @@ impl Run {
     fn dma(&mut self, device: SourceId) {
         let tag = self.random.bool().then(|| self.pick(&PASIDS));
         let iova = self.pick(&ADDRESSES);
+        self.request(device, tag, iova);
+    }
+
+    /// Sends a request, and compares where it arrives.
+    fn request(&mut self, device: SourceId, tag: Option<u32>, iova: u64) {
         let expected = self.model.expected(device, tag, iova);
         let mapped: Vec<_> =
             self.model.spaces.iter().flat_map(|space| space.mapped.values()).copied().collect();

@@ -130,3 +130,15 @@ fn a_device_tlb_is_emptied_when_a_page_goes() {
         assert_eq!(setup.lands(device(0), tag, DATA, &[PAGES, PAGES + 4096]), None);
     }
 }
+
+#[test]
+fn a_device_tlb_is_emptied_when_an_id_goes() {
+    let mut setup = setup();
+    setup.attach(device(0), true);
+    let domain = setup.domain(DATA, PAGES);
+    setup.unit.bind(device(0), pasid(5), domain).unwrap();
+    assert_eq!(setup.lands(device(0), Some(5), DATA, &[PAGES]), Some(PAGES));
+    setup.unit.unbind(device(0), pasid(5)).unwrap();
+    assert_eq!(setup.lands(device(0), Some(5), DATA, &[PAGES]), None);
+    assert_eq!(setup.fake.with(|hardware| hardware.remembers(device(0), 5)), None);
+}
