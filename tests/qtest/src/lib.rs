@@ -4,6 +4,7 @@
 mod edu;
 mod machine;
 mod memory;
+mod nvme;
 mod platform;
 mod rig;
 mod socket;
@@ -11,6 +12,7 @@ mod socket;
 pub use edu::Edu;
 pub use machine::{Machine, Options, Qemu};
 pub use memory::GuestMemory;
+pub use nvme::{Nvme, Queues};
 pub use platform::{Dma, Kind, LARGEST, OnFake, Platform, Qemu7, Qemu10, TABLES, UNIT};
 pub use rig::{DATA, Rig, SCRATCH};
 pub use socket::Socket;

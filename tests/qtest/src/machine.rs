@@ -36,6 +36,20 @@ impl Default for Qemu {
     }
 }
 
+impl Qemu {
+    /// Debian's QEMU 7.2, where `cargo xtask` unpacks it, or under the folder that `QEMU_7_2` names.
+    #[must_use]
+    pub fn unpacked_7_2() -> Self {
+        let built = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/ioasid/qemu-7.2");
+        let root = std::env::var_os("QEMU_7_2").map_or_else(built, PathBuf::from);
+        Self {
+            program: root.join("usr/bin/qemu-system-x86_64"),
+            data: Some(root.join("usr/share/qemu")),
+            modules: Some(root.join("usr/lib/x86_64-linux-gnu/qemu")),
+        }
+    }
+}
+
 /// What the machine has.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What a test of the driver runs on: QEMU's unit and its edu devices, or the fake. The same tests run on all.
-use std::path::PathBuf;
-
 use vtd::{Config, Pasid, Quirks, Registers, SourceId, TableMemory, Unit};
 use vtd_fake::{Behaviour, Fake, FakeDevice, FakeRegisters, FakeTables, Personality};
 
@@ -79,7 +77,7 @@ impl Dma for Edu {
 #[derive(Debug)]
 pub struct Qemu10(OnQemu);
 
-/// QEMU 7.2, unpacked under `target/qemu-7.2`.
+/// QEMU 7.2, unpacked under `target/ioasid/qemu-7.2`, where `cargo xtask setup` puts it.
 #[derive(Debug)]
 pub struct Qemu7(OnQemu);
 
@@ -104,11 +102,6 @@ impl OnQemu {
         let bar = BARS + (u32::try_from(index).expect("few devices") << 20);
         Edu::place(&self.machine.socket, self.devices[index], bar)
     }
-}
-
-/// Where `name` is under the workspace's `target`.
-fn under_target(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target").join(name)
 }
 
 macro_rules! on_qemu {
@@ -149,14 +142,7 @@ macro_rules! on_qemu {
 }
 
 on_qemu!(Qemu10, Qemu::default());
-on_qemu!(
-    Qemu7,
-    Qemu {
-        program: under_target("qemu-7.2/usr/bin/qemu-system-x86_64"),
-        data: Some(under_target("qemu-7.2/usr/share/qemu")),
-        modules: Some(under_target("qemu-7.2/usr/lib/x86_64-linux-gnu/qemu")),
-    }
-);
+on_qemu!(Qemu7, Qemu::unpacked_7_2());
 
 /// The fake: late, speculating, and without snooping.
 #[derive(Debug)]

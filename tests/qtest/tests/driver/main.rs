@@ -60,6 +60,7 @@ on_every_platform! {
     queue::t21_the_queue_wraps,
     queue::a_batch_is_torn_down_together,
     random::t28_random_operations_agree_with_a_model,
+    random::t28_two_hundred_devices_agree_with_a_model,
     stages::t15_pass_through_and_back,
 }
 

@@ -9,7 +9,7 @@ pub fn t20_a_bad_descriptor_is_recovered_from<P: Platform>() {
     let domain = rig.domain(0);
     let pasid = rig.bind(0, 5, domain);
     assert_eq!(rig.lands(0), Some(0));
-    let bad = Descriptor::from([0xf, 0, 0, 0]);
+    let bad = Descriptor::from([0xf, 0]);
     assert_eq!(rig.unit.invalidate(&[bad]), Err(Error::Unconfirmed));
     assert_eq!(rig.unit.invalidate(&[Descriptor::iotlb_all(), bad, bad]), Err(Error::Unconfirmed));
     rig.unit.settle().unwrap();

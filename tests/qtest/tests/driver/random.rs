@@ -14,6 +14,10 @@ pub fn t28_random_operations_agree_with_a_model<P: Platform>() {
     run::<P>(24, 3000, 28);
 }
 
+pub fn t28_two_hundred_devices_agree_with_a_model<P: Platform>() {
+    run::<P>(200, 3000, 200);
+}
+
 /// Runs `operations` on `devices` devices and compares where every write arrives.
 pub fn run<P: Platform>(devices: usize, operations: usize, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
