@@ -48,6 +48,17 @@ pub const PATCHES: &[Patch] = &[
         }],
     },
     Patch {
+        name: "fault-address",
+        reason: "a page fault's address is cut to 32 bits, so a stack overflow near the top of user space is reported \
+                 as an address that nobody knows",
+        upstream: "fixed in October 2017",
+        edits: &[Edit {
+            file: "src/arch/x86/kernel/vspace.c",
+            before: "uint32_t addr;",
+            after: "word_t addr;",
+        }],
+    },
+    Patch {
         name: "multiboot-pointers",
         reason: "the boot loader's structure has 32-bit addresses where this kernel reads 64-bit pointers; a boot by \
                  GRUB ends in a triple fault",
