@@ -15,7 +15,6 @@ use crate::Handle;
 
 const WAYS: usize = 4;
 const PLACE_WORDS: usize = 2;
-const BUCKET_WORDS: usize = WAYS * PLACE_WORDS;
 const PRESENT: u64 = 1 << 63;
 const PASID: u64 = 0xf_ffff;
 
@@ -23,25 +22,28 @@ fn key(handle: Handle) -> u64 {
     PRESENT | u64::from(handle.generation) << 20 | u64::from(handle.pasid) & PASID
 }
 
-/// The words of a PASID's bucket; none where the memory holds no bucket.
-#[inline]
-fn bucket(memory: &[AtomicU64], pasid: u32) -> &[AtomicU64] {
-    let Some(last) = (memory.len() / BUCKET_WORDS).checked_ilog2().map(|bits| (1usize << bits) - 1) else {
-        return &[];
-    };
-    let first = (usize::try_from(pasid).unwrap_or(0) & last) * BUCKET_WORDS;
-    memory.get(first..first + BUCKET_WORDS).unwrap_or(&[])
+/// A place: its key and its data.
+type Place = [AtomicU64; PLACE_WORDS];
+type Bucket = [Place; WAYS];
+
+/// The buckets of a page: a power of two, or none where the memory holds none.
+fn buckets(memory: &[AtomicU64]) -> &[Bucket] {
+    let buckets = memory.as_chunks::<PLACE_WORDS>().0.as_chunks::<WAYS>().0;
+    let count = buckets.len().checked_ilog2().map_or(0, |bits| 1 << bits);
+    &buckets[..count]
 }
 
-/// A place: its key and its data.
-fn places(bucket: &[AtomicU64]) -> impl Iterator<Item = &[AtomicU64; PLACE_WORDS]> {
-    bucket.as_chunks().0.iter()
+/// The places of a PASID.
+#[inline]
+fn places(buckets: &[Bucket], pasid: u32) -> &[Place] {
+    let index = (pasid as usize) & buckets.len().wrapping_sub(1);
+    buckets.get(index).map_or(&[], |bucket| bucket)
 }
 
 /// The server's end of a find page.
 #[derive(Debug)]
 pub struct FindWriter<'a> {
-    memory: &'a [AtomicU64],
+    buckets: &'a [Bucket],
 }
 
 impl<'a> FindWriter<'a> {
@@ -49,13 +51,13 @@ impl<'a> FindWriter<'a> {
     #[must_use]
     pub fn new(memory: &'a [AtomicU64]) -> Self {
         memory.iter().for_each(|word| word.store(0, Ordering::Relaxed));
-        Self { memory }
+        Self { buckets: buckets(memory) }
     }
 
     /// Puts an id in, if its bucket has room.
     pub fn insert(&mut self, handle: Handle, data: u64) {
         let free =
-            places(bucket(self.memory, handle.pasid)).find(|[key, _]| key.load(Ordering::Relaxed) == 0);
+            places(self.buckets, handle.pasid).iter().find(|[key, _]| key.load(Ordering::Relaxed) == 0);
         if let Some([place, word]) = free {
             // A reader that sees the new data below also sees that the key before it was gone.
             fence(Ordering::Release);
@@ -78,8 +80,9 @@ impl<'a> FindWriter<'a> {
         }
     }
 
-    fn place(&self, handle: Handle) -> Option<&'a [AtomicU64; PLACE_WORDS]> {
-        places(bucket(self.memory, handle.pasid))
+    fn place(&self, handle: Handle) -> Option<&'a Place> {
+        places(self.buckets, handle.pasid)
+            .iter()
             .find(|[word, _]| word.load(Ordering::Relaxed) == key(handle))
     }
 }
@@ -87,14 +90,14 @@ impl<'a> FindWriter<'a> {
 /// A client's end of its find page.
 #[derive(Clone, Copy, Debug)]
 pub struct FindReader<'a> {
-    memory: &'a [AtomicU64],
+    buckets: &'a [Bucket],
 }
 
 impl<'a> FindReader<'a> {
     /// A reader of the page in `memory`.
     #[must_use]
     pub fn new(memory: &'a [AtomicU64]) -> Self {
-        Self { memory }
+        Self { buckets: buckets(memory) }
     }
 
     /// The private data of a live id of this client's; `None` where it is not live, or not in the page.
@@ -102,7 +105,7 @@ impl<'a> FindReader<'a> {
     #[must_use]
     pub fn find(&self, handle: Handle) -> Option<u64> {
         let wanted = key(handle);
-        for [word, data] in places(bucket(self.memory, handle.pasid)) {
+        for [word, data] in places(self.buckets, handle.pasid) {
             if word.load(Ordering::Acquire) == wanted {
                 let value = data.load(Ordering::Relaxed);
                 // The data was read before the key is read again.

@@ -70,6 +70,7 @@ fn stretch<T>(table: &[T], owner: impl Fn(&T) -> usize, client: usize) -> Option
 }
 
 /// The numbers that two ranges have in common.
+#[inline]
 fn overlap(a: PasidRange, b: PasidRange) -> Option<PasidRange> {
     PasidRange::new(a.min().max(b.min()).get(), a.max().min(b.max()).get()).ok()
 }
@@ -125,12 +126,10 @@ impl Clients {
         Ok(Some(Self { config, accounts, channels, commons: PasidRange::new(first, last).ok() }))
     }
 
-    /// Where a client's numbers in a range may be, in the order of preference.
-    pub fn windows(&self, client: ClientId, range: PasidRange) -> impl Iterator<Item = PasidRange> + use<> {
-        [self.account(client).window, self.commons]
-            .into_iter()
-            .flatten()
-            .filter_map(move |part| overlap(part, range))
+    /// Where a client's numbers in a range may be: those of its own window, and those of nobody's.
+    #[inline]
+    pub fn windows(&self, client: ClientId, range: PasidRange) -> [Option<PasidRange>; 2] {
+        [self.account(client).window, self.commons].map(|part| overlap(part?, range))
     }
 
     /// Who is behind a channel.

@@ -57,12 +57,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         data: u64,
     ) -> Answer<ioasid_core::Handle> {
         let set = self.set(client);
-        let mut outcome = Err(Error::NoSpace);
-        for part in self.clients.windows(client, range) {
-            outcome = self.registry.alloc(set, part, data);
-            if outcome != Err(Error::NoSpace) {
-                break;
-            }
+        let [window, commons] = self.clients.windows(client, range);
+        let mut outcome = window.map_or(Err(Error::NoSpace), |window| self.registry.alloc(set, window, data));
+        if let (Err(Error::NoSpace), Some(commons)) = (outcome, commons) {
+            outcome = self.registry.alloc(set, commons, data);
         }
         match outcome.map_err(codes::registry)? {
             Allocation::Ready(handle) => {
@@ -169,7 +167,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// the numbers are kept from everybody for good. Up to a batch of ids, of one client.
     pub(crate) fn tear_down(&mut self, client: ClientId, handles: &[ioasid_core::Handle]) -> Answer<()> {
         handles.iter().for_each(|&handle| self.hide(client, handle));
-        let torn = self.close_spaces(client, handles);
+        // Most ids were never mapped or bound.
+        let torn = if self.clients.account(client).spaces == 0 {
+            Ok(())
+        } else {
+            self.close_spaces(client, handles)
+        };
         for &handle in handles {
             let settled = match torn {
                 Ok(()) => self.registry.reclaim(handle),
