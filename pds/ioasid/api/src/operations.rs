@@ -26,6 +26,19 @@ impl Right {
     }
 }
 
+impl Right {
+    /// The right that an operation with this number takes, were there one: numbers go by rights.
+    #[inline]
+    #[must_use]
+    pub const fn of(number: u64) -> Self {
+        match number {
+            0x40..=0x5f => Self::Admin,
+            0x60..=0x7f => Self::Provider,
+            _ => Self::Client,
+        }
+    }
+}
+
 /// An operation that can be called: its words out, and the type of its words back.
 pub trait Call {
     /// What a successful call answers.
@@ -105,6 +118,7 @@ macro_rules! operations {
             /// # Errors
             /// [`Code::UnknownOperation`], [`Code::WrongLength`] or [`Code::BadField`]: the message is none of
             /// the protocol's.
+            #[inline(always)]
             pub fn decode(label: u64, words: &[u64]) -> Result<Self, Code> {
                 match label {
                     $($number => {
@@ -504,6 +518,7 @@ mod tests {
     fn the_table_is_in_order_and_fits_four_words() {
         assert!(OPERATIONS.windows(2).all(|pair| pair[0].number < pair[1].number));
         assert!(OPERATIONS.iter().all(|op| op.number != 0 && op.request.len() <= MAX_WORDS));
+        assert!(OPERATIONS.iter().all(|op| op.right == Right::of(op.number)));
         assert!(REPLIES.iter().all(|reply| reply.words.len() <= MAX_WORDS));
         assert!(OPERATIONS.iter().all(|op| REPLIES.iter().any(|reply| reply.name == op.reply)));
     }

@@ -119,6 +119,14 @@ impl PasidRange {
         self.max
     }
 
+    /// What is in both, if anything is.
+    #[inline]
+    #[must_use]
+    pub fn overlap(self, other: Self) -> Option<Self> {
+        let (min, max) = (self.min.max(other.min), self.max.min(other.max));
+        (min <= max).then_some(Self { min, max })
+    }
+
     /// Whether an id is in it.
     #[must_use]
     pub fn contains(self, pasid: Pasid) -> bool {

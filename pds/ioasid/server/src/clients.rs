@@ -57,6 +57,7 @@ pub struct Clients {
     accounts: Vec<Account, MAX_CLIENTS>,
     /// Who is behind which channel.
     channels: [Option<ClientId>; MAX_CHANNELS],
+    providers: u8,
     /// The numbers that are in nobody's window.
     commons: Option<PasidRange>,
 }
@@ -67,12 +68,6 @@ fn stretch<T>(table: &[T], owner: impl Fn(&T) -> usize, client: usize) -> Option
     let len = table.iter().skip(start).take_while(|entry| owner(entry) == client).count();
     let all = table.iter().filter(|entry| owner(entry) == client).count();
     (len == all).then_some(start..start + len)
-}
-
-/// The numbers that two ranges have in common.
-#[inline]
-fn overlap(a: PasidRange, b: PasidRange) -> Option<PasidRange> {
-    PasidRange::new(a.min().max(b.min()).get(), a.max().min(b.max()).get()).ok()
 }
 
 impl Clients {
@@ -123,13 +118,18 @@ impl Clients {
                 return Ok(None);
             }
         }
-        Ok(Some(Self { config, accounts, channels, commons: PasidRange::new(first, last).ok() }))
+        Ok(Some(Self { config, accounts, channels, providers, commons: PasidRange::new(first, last).ok() }))
     }
 
-    /// Where a client's numbers in a range may be: those of its own window, and those of nobody's.
+    /// The numbers of a range that nobody but this client is given.
     #[inline]
-    pub fn windows(&self, client: ClientId, range: PasidRange) -> [Option<PasidRange>; 2] {
-        [self.account(client).window, self.commons].map(|part| overlap(part?, range))
+    pub fn window(&self, client: ClientId, range: PasidRange) -> Option<PasidRange> {
+        self.account(client).window?.overlap(range)
+    }
+
+    /// The numbers of a range that are in nobody's window.
+    pub fn commons(&self, range: PasidRange) -> Option<PasidRange> {
+        self.commons?.overlap(range)
     }
 
     /// Who is behind a channel.
@@ -140,6 +140,12 @@ impl Clients {
 
     fn id(&self, index: usize) -> Option<ClientId> {
         (index < self.accounts.len()).then_some(ClientId(u16::try_from(index).ok()?))
+    }
+
+    /// Whether any client may stand behind a custom allocator.
+    #[inline]
+    pub fn have_providers(&self) -> bool {
+        self.providers > 0
     }
 
     /// Every client.

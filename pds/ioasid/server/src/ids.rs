@@ -57,9 +57,13 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         data: u64,
     ) -> Answer<ioasid_core::Handle> {
         let set = self.set(client);
-        let [window, commons] = self.clients.windows(client, range);
-        let mut outcome = window.map_or(Err(Error::NoSpace), |window| self.registry.alloc(set, window, data));
-        if let (Err(Error::NoSpace), Some(commons)) = (outcome, commons) {
+        let mut outcome = match self.clients.window(client, range) {
+            Some(window) => self.registry.alloc(set, window, data),
+            None => Err(Error::NoSpace),
+        };
+        if outcome == Err(Error::NoSpace)
+            && let Some(commons) = self.clients.commons(range)
+        {
             outcome = self.registry.alloc(set, commons, data);
         }
         match outcome.map_err(codes::registry)? {

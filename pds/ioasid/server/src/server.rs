@@ -43,6 +43,9 @@ pub struct Server<'m, R, M, N> {
     pub(crate) orphans_from: Pasid,
 }
 
+/// The one operation that comes before HELLO.
+const HELLO: u64 = 0x01;
+
 /// An answer: words, or a refusal.
 pub(crate) type Answer<T> = Result<T, Code>;
 
@@ -59,7 +62,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let Some(client) = self.clients.behind(channel) else {
             return Message::refusal(Code::NotPermitted);
         };
-        let reply = match self.admit(client, label, words) {
+        let reply = match self.admit(client, label).and_then(|()| Request::decode(label, words)) {
             Ok(request) => self.answer(client, request),
             Err(code) => Message::refusal(code),
         };
@@ -71,10 +74,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         reply
     }
 
-    /// The request, where the client may ask it.
-    fn admit(&self, client: ClientId, label: u64, words: &[u64]) -> Answer<Request> {
-        let request = Request::decode(label, words)?;
-        let permitted = match request.right() {
+    /// Whether the client may ask anything, and this.
+    #[inline]
+    fn admit(&self, client: ClientId, label: u64) -> Answer<()> {
+        let permitted = match Right::of(label) {
             Right::Client => true,
             Right::Admin => self.clients.entry(client).may(Client::ADMIN),
             Right::Provider => self.clients.entry(client).may(Client::PROVIDER),
@@ -82,12 +85,13 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if !permitted {
             return Err(Code::NotPermitted);
         }
-        if !self.clients.account(client).greeted && !matches!(request, Request::Hello(_)) {
+        if !self.clients.account(client).greeted && label != HELLO {
             return Err(Code::ServerRestarted);
         }
-        Ok(request)
+        Ok(())
     }
 
+    #[inline(always)]
     fn answer(&mut self, client: ClientId, request: Request) -> Message {
         match request {
             Request::Hello(hello) => encode(self.hello(client, hello.version)),
