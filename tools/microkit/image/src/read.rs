@@ -40,7 +40,9 @@ pub enum ReadError {
     NotAnImage,
     /// They are in another version of the format.
     Version(u32),
-    /// They end before the named table does, or it is not aligned.
+    /// They end before the packed system does.
+    CutOff,
+    /// The packed system ends before the named table does, or the table is not aligned.
     Table(&'static str),
 }
 
@@ -49,7 +51,8 @@ impl fmt::Display for ReadError {
         match self {
             Self::NotAnImage => f.write_str("there is no packed system"),
             Self::Version(found) => write!(f, "the packed system has version {found}, not {VERSION}"),
-            Self::Table(name) => write!(f, "the packed system is cut off in its table of {name}"),
+            Self::CutOff => f.write_str("the packed system is cut off"),
+            Self::Table(name) => write!(f, "the packed system's table of {name} does not lie in it"),
         }
     }
 }
@@ -69,6 +72,8 @@ impl<'a> Image<'a> {
         if header.version != VERSION {
             return Err(ReadError::Version(header.version));
         }
+        let whole = Span { offset: 0, len: header.total_len };
+        let bytes = slice(bytes, whole).ok_or(ReadError::CutOff)?;
         Ok(Self {
             bytes,
             pds: table(bytes, header.pds, "protection domains")?,

@@ -30,8 +30,8 @@ record! {
         pub magic: [u8; 8],
         /// [`VERSION`](crate::VERSION).
         pub version: u32,
-        /// Bytes of this header.
-        pub header_len: u32,
+        /// Zero.
+        pub reserved: u32,
         /// Bytes of the whole.
         pub total_len: u64,
         /// Table of [`Pd`].
@@ -93,8 +93,8 @@ record! {
         pub paddr: u64,
         /// log2 of the page: 12 or 21.
         pub page_bits: u32,
-        /// How many maps it has.
-        pub maps: u32,
+        /// Zero.
+        pub reserved: u32,
     }
 }
 

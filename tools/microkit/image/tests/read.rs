@@ -11,6 +11,7 @@ use zerocopy::{FromZeros as _, IntoBytes as _};
 fn header() -> Header {
     let mut header = Header::new_zeroed();
     (header.magic, header.version) = (MAGIC, VERSION);
+    header.total_len = size_of::<Header>() as u64;
     header
 }
 
@@ -32,13 +33,19 @@ fn what_is_no_packed_system() {
 }
 
 #[test]
-fn a_table_that_is_cut_off_or_lies_askew() {
+fn a_system_that_is_cut_off() {
+    let header = Header { total_len: size_of::<Header>() as u64 + 1, ..header() };
+    assert_eq!(Image::new(header.as_bytes()).unwrap_err(), ReadError::CutOff);
+}
+
+#[test]
+fn a_table_that_lies_outside_or_askew() {
     let whole = size_of::<Pd>() as u64;
     for (offset, len) in [(0, whole - 1), (1 << 40, whole), (u64::MAX, whole), (0, whole * 10), (4, whole)] {
         let header = Header { pds: Span { offset, len }, ..header() };
         let error = Image::new(header.as_bytes()).unwrap_err();
         assert_eq!(error, ReadError::Table("protection domains"), "{offset:#x} {len:#x}");
-        assert_eq!(error.to_string(), "the packed system is cut off in its table of protection domains");
+        assert_eq!(error.to_string(), "the packed system's table of protection domains does not lie in it");
     }
 }
 
@@ -51,7 +58,8 @@ proptest! {
         tail in prop::collection::vec(any::<u8>(), 0..512),
     ) {
         let [pds, regions, fills, paging, maps, caps, irqs] = spans.map(|(offset, len)| Span { offset: offset * 8, len: len * 8 });
-        let header = Header { pds, regions, fills, paging, maps, caps, irqs, ..header() };
+        let total_len = (size_of::<Header>() + tail.len()) as u64;
+        let header = Header { total_len, pds, regions, fills, paging, maps, caps, irqs, ..header() };
         let bytes = [header.as_bytes(), &tail].concat();
         if let Ok(image) = Image::new(&bytes) {
             let _ = (image.name(Span { offset: name.0, len: name.1 }), image.pd_name(0), image.region_name(u32::MAX));

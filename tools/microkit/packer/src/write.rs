@@ -16,14 +16,15 @@ use crate::records::{self, Tables};
 pub fn image(tables: &Tables) -> Vec<u8> {
     let mut blob = Blob::default();
     let pds: Vec<_> = tables.pds.iter().map(|pd| pd_record(pd, &mut blob)).collect();
-    let regions: Vec<_> = (0..)
-        .zip(&tables.regions)
-        .map(|(i, region)| record::Region {
+    let regions: Vec<_> = tables
+        .regions
+        .iter()
+        .map(|region| record::Region {
             name: blob.put(region.name.as_bytes()),
             size: region.size,
             paddr: region.paddr,
             page_bits: region.page_bits,
-            maps: records::index(tables.maps.iter().filter(|map| map.region == i).count()),
+            reserved: 0,
         })
         .collect();
     let fills: Vec<_> = (0..)
@@ -40,7 +41,7 @@ pub fn image(tables: &Tables) -> Vec<u8> {
     let mut header = Header {
         magic: MAGIC,
         version: VERSION,
-        header_len: records::index(size_of::<Header>()),
+        reserved: 0,
         total_len: 0,
         pds: table(&mut out, &pds),
         regions: table(&mut out, &regions),

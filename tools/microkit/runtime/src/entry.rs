@@ -8,7 +8,10 @@ use core::cell::UnsafeCell;
 
 use microkit_image::layout;
 
-use crate::{Handler, debug_println, panicking::abort};
+use crate::{
+    Handler, debug_println,
+    panicking::{self, abort},
+};
 
 /// A stack in the domain's own image.
 #[doc(hidden)]
@@ -34,6 +37,7 @@ pub fn run_main<T: Handler>(init: impl FnOnce() -> T) -> ! {
     let buffer = core::ptr::with_exposed_provenance_mut(sel4_abi::to_usize(layout::IPC_BUFFER));
     // SAFETY: the loader maps the domain's IPC buffer there for good, and a domain has one thread.
     unsafe { sel4_abi::set_ipc_buffer(buffer) };
+    panicking::init();
     match init().run() {
         #[allow(unreachable_patterns, reason = "the type has no value")]
         Ok(never) => match never {},

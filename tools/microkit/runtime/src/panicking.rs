@@ -2,11 +2,15 @@
 //! Panics: a line on the console, then an invalid instruction, which the monitor or the parent reports.
 
 use core::{
+    cell::Cell,
     panic::PanicInfo,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::{debug_println, pd_name};
+
+/// Whether a panic is being told already, which must not begin again.
+static PANICKING: AtomicBool = AtomicBool::new(false);
 
 /// Stops this domain with an invalid instruction.
 pub(crate) fn abort() -> ! {
@@ -22,9 +26,8 @@ pub(crate) fn abort() -> ! {
     expect(dead_code, reason = "see lib.rs")
 )]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    static PANICKING: AtomicBool = AtomicBool::new(false);
     if !PANICKING.swap(true, Ordering::Relaxed) {
-        match (HOOK.get(), pd_name().unwrap_or("?")) {
+        match (HOOK.0.get(), pd_name().unwrap_or("?")) {
             (Some(hook), _) => hook(info),
             (None, name) => debug_println!("{name}: {info}"),
         }
@@ -35,23 +38,19 @@ fn panic(info: &PanicInfo<'_>) -> ! {
 /// What is done about a panic before the domain stops.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 
-static HOOK: Hook = Hook(core::cell::OnceCell::new());
+static HOOK: Hook = Hook(Cell::new(None));
 
-struct Hook(core::cell::OnceCell<PanicHook>);
+struct Hook(Cell<Option<PanicHook>>);
 
 // SAFETY: a domain has one thread.
 unsafe impl Sync for Hook {}
 
-impl Hook {
-    fn get(&self) -> Option<PanicHook> {
-        self.0.get().copied()
-    }
+/// Replaces the line on the console by something else.
+pub fn set_hook(hook: PanicHook) {
+    HOOK.0.set(Some(hook));
 }
 
-/// Replaces the line on the console by something else.
-///
-/// # Panics
-/// When it is called a second time.
-pub fn set_hook(hook: PanicHook) {
-    assert!(HOOK.0.set(hook).is_ok(), "the panic hook is set once");
+/// Forgets the last panic: a domain that its parent restarts begins here again with its variables as they were.
+pub(crate) fn init() {
+    PANICKING.store(false, Ordering::Relaxed);
 }
