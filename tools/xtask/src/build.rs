@@ -1,29 +1,23 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! `cargo xtask build`: kernel, protection domains, initialiser, image.
+//! `cargo xtask build`: a system's programs and image, for one of the two platforms.
 //!
 //! The program images that system.xml names are programs of this workspace: `guest.elf` is what the package with the
-//! program `guest` builds. Everything ends in `target/ioasid/<system>/<configuration>/`.
+//! program `guest` builds. Everything ends in `target/ioasid/<system>/<variant>/`.
 
-use crate::blobs;
-use crate::image::{self, Image};
-use crate::kernel;
-use crate::progress::{note, time};
+use crate::progress::note;
+use crate::qemu::Image;
 use crate::setup::{self, HOST_TARGET, PD_TARGET};
 use crate::system::System;
 use crate::workspace::{self, Packages};
-use microkit_kernel::Config;
-use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
+use crate::{blobs, embedded, sdk};
+use microkit_sdk::{Configuration, Sdk};
+use miette::{IntoDiagnostic as _, Report, Result, WrapErr as _, miette};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
-
-/// The program that builds every object of the packed system.
-const INITIALISER: &str = "initialiser";
 
 /// Options of `cargo xtask build`.
-#[derive(clap::Args, Clone, Debug, Default)]
+#[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  cargo xtask build\n  cargo xtask build --system tests/system/hello --pd-target host"
+    after_help = "Example:\n  cargo xtask build\n  cargo xtask build --system tests/system/ping --pd-target host"
 )]
 pub struct Args {
     #[command(flatten)]
@@ -37,8 +31,11 @@ pub struct BuildArgs {
     #[arg(long, value_name = "DIR")]
     pub system: Option<PathBuf>,
     /// Kernel configuration
-    #[arg(long, value_enum, default_value_t)]
+    #[arg(long, value_enum, default_value_t, env = "MICROKIT_CONFIG")]
     pub config: Configuration,
+    /// Folder of a Microkit SDK to build for, instead of the embedded default
+    #[arg(long, value_name = "DIR", env = "MICROKIT_SDK", conflicts_with_all = ["pd_target", "without_patch"])]
+    pub sdk: Option<PathBuf>,
     /// Target of the protection domains; default: none where rustup has it
     #[arg(long, value_enum)]
     pub pd_target: Option<PdTarget>,
@@ -51,42 +48,12 @@ pub struct BuildArgs {
 }
 
 impl BuildArgs {
-    /// The folder's name of what these options make.
-    fn variant(&self) -> String {
-        let host = if self.target() == HOST_TARGET { "-host" } else { "" };
-        let without =
-            self.without_patch.as_ref().map(|patch| format!("-without-{patch}")).unwrap_or_default();
-        format!("{}{host}{without}", self.config.name())
-    }
-
-    fn target(&self) -> &'static str {
-        self.pd_target.map_or_else(setup::pd_target, PdTarget::triple)
-    }
-
-    fn kernel(&self) -> Config {
-        let config = match self.config {
-            Configuration::Debug => Config::debug(),
-            Configuration::Release => Config::release(),
-        };
-        self.without_patch.iter().fold(config, |config, patch| config.without(patch))
-    }
-}
-
-/// Kernel configuration, with Microkit's names.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Configuration {
-    /// The kernel checks itself and prints
-    #[default]
-    Debug,
-    /// The kernel as it would ship
-    Release,
-}
-
-impl Configuration {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "debug",
-            Self::Release => "release",
+    /// The target to build protection domains for.
+    pub fn target(&self) -> &'static str {
+        match self.pd_target {
+            Some(PdTarget::None) => PD_TARGET,
+            Some(PdTarget::Host) => HOST_TARGET,
+            None => setup::pd_target(),
         }
     }
 }
@@ -98,15 +65,6 @@ pub enum PdTarget {
     None,
     /// x86_64-unknown-linux-gnu's core, without an operating system
     Host,
-}
-
-impl PdTarget {
-    fn triple(self) -> &'static str {
-        match self {
-            Self::None => PD_TARGET,
-            Self::Host => HOST_TARGET,
-        }
-    }
 }
 
 /// A system that was built.
@@ -129,26 +87,30 @@ impl Built {
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(None)?;
     let built = build(System::load(args.build.system.as_deref())?, &args.build)?;
-    note(&format!("image: {}", workspace::display(&built.image.folder.join(built.image.root))));
+    note(&format!("the image is in {}", workspace::display(&built.image.folder)));
     Ok(())
 }
 
 /// Builds `system` as `args` say.
 pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
-    let programs = programs(&system, &Packages::load()?)?;
-    let target = args.target();
-    let folder = system.output().join(args.variant());
+    let packages = Packages::load()?;
+    let programs = system.images.iter().map(|image| Program::find(image, &packages));
+    let programs =
+        programs.collect::<Result<Vec<_>>>().map_err(|error| error.wrap_err(system.name.clone()))?;
+    let sdk = args.sdk.as_deref().map(Sdk::open).transpose().map_err(Report::new)?;
+    let variant = match &sdk {
+        Some(sdk) => sdk::variant(sdk, args),
+        None => embedded::variant(args),
+    };
+    let folder = system.output().join(variant);
     std::fs::create_dir_all(&folder)
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot write in {}", folder.display()))?;
-    let kernel = kernel::build(&args.kernel())?;
-    compile(&programs, target, args.quiet)?;
-    for program in &programs {
-        let from = workspace::target().join(target).join("release").join(&program.name);
-        copy(&from, &folder.join(&program.image))?;
-    }
     blobs::make(&system, &folder)?;
-    let (image, notes) = image::make(&system, &kernel, &folder)?;
+    let (image, notes) = match &sdk {
+        Some(sdk) => sdk::build(&system, programs, args, sdk, folder)?,
+        None => embedded::build(&system, programs, args, folder)?,
+    };
     if !args.quiet {
         notes.iter().for_each(|line| note(line));
     }
@@ -157,58 +119,26 @@ pub fn build(system: System, args: &BuildArgs) -> Result<Built> {
 
 /// A program of this workspace and the file that system.xml calls it by.
 #[derive(Debug, PartialEq, Eq)]
-struct Program {
-    image: String,
-    name: String,
-    package: String,
+pub struct Program {
+    /// The file.
+    pub image: String,
+    /// The program.
+    pub name: String,
+    /// The package that makes it.
+    pub package: String,
 }
 
-/// Every program image of the system, and the initialiser.
-fn programs(system: &System, packages: &Packages) -> Result<Vec<Program>> {
-    let initialiser = format!("{INITIALISER}.elf");
-    let images = system.images.iter().chain(std::iter::once(&initialiser));
-    images
-        .map(|image| program(image, packages).map_err(|error| error.wrap_err(system.name.clone())))
-        .collect()
-}
-
-fn program(image: &str, packages: &Packages) -> Result<Program> {
-    let name = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let package = packages.of_program(&name).ok_or_else(|| {
-        miette!(
-            help = format!("programs there are: {}", packages.programs().collect::<Vec<_>>().join(", ")),
-            "system.xml names the program image {image}, but no package of this workspace makes a program `{name}`"
-        )
-    })?;
-    Ok(Program { image: image.to_owned(), package: package.to_owned(), name })
-}
-
-/// Compiles all programs in one go.
-fn compile(programs: &[Program], target: &str, quiet: bool) -> Result<()> {
-    let mut cargo = workspace::cargo("build");
-    cargo.arg("--config").arg(workspace::root().join("tools/microkit/embedded.toml"));
-    cargo.args(["--release", "--target", target]).args(quiet.then_some("--quiet"));
-    for program in programs {
-        cargo.args(["--package", &program.package, "--bin", &program.name]);
+impl Program {
+    /// The program whose file is called `image`.
+    pub fn find(image: &str, packages: &Packages) -> Result<Self> {
+        let name = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let package = packages.of_program(&name).ok_or_else(|| {
+            miette!(
+                help = format!("programs there are: {}", packages.programs().collect::<Vec<_>>().join(", ")),
+                "system.xml names the program image {image}, but no package of this workspace makes a program \
+                 `{name}`"
+            )
+        })?;
+        Ok(Self { image: image.to_owned(), package: package.to_owned(), name })
     }
-    // Systems that are built side by side would wait for Cargo's lock.
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock();
-    let start = Instant::now();
-    workspace::run(&mut cargo)?;
-    if !quiet && start.elapsed() > Duration::from_secs(1) {
-        note(&format!("compiled {} programs for {target} in {}", programs.len(), time(start.elapsed())));
-    }
-    Ok(())
-}
-
-/// Copies a file to where it is needed.
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder).into_diagnostic()?;
-    }
-    std::fs::copy(from, to)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
-    Ok(())
 }

@@ -5,6 +5,7 @@
 //! memory = "1G"                  # QEMU's -m
 //! timeout_s = 60                 # host seconds before the watchdog ends the run
 //! vtd = true                     # the VT-d unit is there
+//! sdk = true                     # it also runs on the Microkit SDK
 //! devices = ["edu,addr=3.0,dma_mask=0xffffffffffffffff"]   # one QEMU -device each
 //!
 //! [expect]
@@ -31,6 +32,8 @@ pub struct Machine {
     pub vtd: bool,
     /// QEMU's `-device` arguments beside those that every system gets.
     pub devices: Vec<String>,
+    /// Whether the system also runs on the Microkit SDK: it needs nothing that only the embedded default has.
+    pub sdk: bool,
     /// What the run must end with.
     pub expect: Expect,
 }
@@ -49,7 +52,14 @@ pub struct Expect {
 
 impl Default for Machine {
     fn default() -> Self {
-        Self { memory: "1G".into(), timeout_s: 60, vtd: true, devices: Vec::new(), expect: Expect::default() }
+        Self {
+            memory: "1G".into(),
+            timeout_s: 60,
+            vtd: true,
+            devices: Vec::new(),
+            sdk: true,
+            expect: Expect::default(),
+        }
     }
 }
 
@@ -77,7 +87,7 @@ impl Machine {
             let label = error.span().map(miette::LabeledSpan::underline).into_iter();
             miette!(
                 labels = label.collect::<Vec<_>>(),
-                help = "known keys: memory, timeout_s, vtd, devices, expect.summary, expect.exit, expect.fails_without",
+                help = "known keys: memory, timeout_s, vtd, devices, sdk, expect.summary, expect.exit, expect.fails_without",
                 "{name}: {}",
                 error.message()
             )

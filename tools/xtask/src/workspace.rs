@@ -37,6 +37,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).into_diagnostic().wrap_err_with(|| format!("cannot write {}", display(path)))
 }
 
+/// Copies a file; the error names both.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        std::fs::create_dir_all(folder).into_diagnostic()?;
+    }
+    std::fs::copy(from, to)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot copy {} to {}", display(from), display(to)))?;
+    Ok(())
+}
+
 /// A `cargo` that works on this workspace with the lock file as it is.
 pub fn cargo(verb: &str) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

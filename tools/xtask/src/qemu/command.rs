@@ -2,9 +2,18 @@
 //! QEMU's command line for a system: one pure function.
 
 use super::{Qemu, Version};
-use crate::image::Image;
 use crate::machine::Machine;
 use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What QEMU boots.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// The folder that QEMU runs in.
+    pub folder: PathBuf,
+    /// QEMU's arguments that belong to the image: processor, kernel, module, the kernel's command line.
+    pub arguments: Vec<OsString>,
+}
 
 /// The arguments that boot `image` on `machine`.
 ///
@@ -14,8 +23,8 @@ pub fn command_line(qemu: &Qemu, machine: &Machine, image: &Image, icount: bool)
     let mut line: Vec<OsString> = Vec::new();
     let mut add = |arguments: &[&str]| line.extend(arguments.iter().map(OsString::from));
     add(&["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"]);
-    add(&["-machine", "q35,kernel-irqchip=split", "-accel", "tcg", "-cpu", "qemu64,+fsgsbase,+pdpe1gb"]);
-    add(&["-m", &machine.memory, "-rtc", "base=2000-01-01T00:00:00,clock=vm"]);
+    add(&["-machine", "q35,kernel-irqchip=split", "-m", &machine.memory]);
+    add(&["-rtc", "base=2000-01-01T00:00:00,clock=vm"]);
     if icount {
         add(&["-icount", "shift=0,sleep=off"]);
     }
@@ -29,7 +38,7 @@ pub fn command_line(qemu: &Qemu, machine: &Machine, image: &Image, icount: bool)
     if let Some(firmware) = &qemu.firmware {
         line.extend(["-L".into(), firmware.into()]);
     }
-    line.extend(["-kernel", image.kernel, "-initrd", image.root].map(OsString::from));
+    line.extend(image.arguments.iter().cloned());
     line
 }
 
@@ -49,7 +58,7 @@ mod tests {
     fn line(version: &str, machine: &Machine, icount: bool) -> String {
         let version = Version::parse(version).unwrap();
         let qemu = Qemu { program: "qemu".into(), version, firmware: None };
-        let image = Image::at("/x".into());
+        let image = Image { folder: "/x".into(), arguments: vec!["-kernel".into(), "k.elf".into()] };
         command_line(&qemu, machine, &image, icount).join(" ".as_ref()).into_string().unwrap()
     }
 
@@ -75,14 +84,14 @@ mod tests {
         assert!(line.contains("-m 512M "));
         assert!(line.contains("-device edu,addr=3.0 -device edu,addr=3.1"));
         assert!(!line.contains("-icount"));
-        assert!(line.ends_with("-kernel kernel32.elf -initrd root.elf"));
+        assert!(line.ends_with("-kernel k.elf"));
     }
 
     #[test]
     fn firmware_of_an_unpacked_qemu_is_named() {
         let version = Version::OLDEST;
         let qemu = Qemu { program: "qemu".into(), version, firmware: Some("/x/share".into()) };
-        let image = Image::at("/x".into());
+        let image = Image { folder: "/x".into(), arguments: vec!["-kernel".into(), "k.elf".into()] };
         let line = command_line(&qemu, &Machine::default(), &image, true);
         assert!(line.windows(2).any(|pair| pair == ["-L", "/x/share"]));
     }

@@ -4,7 +4,7 @@
 mod command;
 mod process;
 
-pub use command::command_line;
+pub use command::{Image, command_line};
 pub use process::{End, LogLimits, Outcome, boot};
 
 use miette::{IntoDiagnostic as _, Result, miette};

@@ -33,6 +33,9 @@ pub struct Args {
     /// The QEMU to boot systems in, instead of the one on PATH; `7.2` is Debian 12's, unpacked
     #[arg(long, value_name = "PATH")]
     qemu: Option<PathBuf>,
+    /// Folder of a Microkit SDK: the systems that can also run there do
+    #[arg(long, value_name = "DIR", env = "MICROKIT_SDK")]
+    sdk: Option<PathBuf>,
 }
 
 /// How many tests a step ran and what went wrong with those that failed.
@@ -77,7 +80,7 @@ pub fn main(args: &Args) -> Result<()> {
     let mut steps = host::steps();
     steps.extend(views::steps());
     steps.extend(negative::steps());
-    steps.extend(scenario::steps(args.qemu.as_deref())?);
+    steps.extend(scenario::steps(args.qemu.as_deref(), args.sdk.as_deref())?);
     steps.retain(|step| chosen(&step.name));
     if args.list {
         steps.iter().for_each(|step| println!("{}", step.name));

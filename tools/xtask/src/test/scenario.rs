@@ -40,14 +40,20 @@ enum Must {
     Repeat,
 }
 
-/// One step for each case; boots are in `qemu` or the one on PATH.
-pub fn steps(qemu: Option<&Path>) -> Result<Vec<Step<'static>>> {
+/// One step for each case; boots are in `qemu` or the one on PATH, and on the Microkit SDK in `sdk` where one is given.
+pub fn steps(qemu: Option<&Path>, sdk: Option<&Path>) -> Result<Vec<Step<'static>>> {
     let step = |case: Case| Step {
         name: case.name.clone(),
         run: Box::new(move || Tally::of(run(&case))),
         parallel: true,
     };
-    Ok(cases(&folders()?, qemu)?.into_iter().map(step).collect())
+    let mut steps: Vec<_> = cases(&folders()?, qemu, sdk)?.into_iter().map(step).collect();
+    if sdk.is_none() {
+        let remark = "left out: MICROKIT_SDK names no Microkit SDK";
+        let run = || Tally { remark: remark.into(), ..Tally::default() };
+        steps.push(Step { name: "system/sdk".into(), run: Box::new(run), parallel: true });
+    }
+    Ok(steps)
 }
 
 /// The folders with systems, the reference system's first.
@@ -65,7 +71,7 @@ fn folders() -> Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn cases(folders: &[PathBuf], qemu: Option<&Path>) -> Result<Vec<Case>> {
+fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     for (index, folder) in folders.iter().enumerate() {
         let name = match folder.strip_prefix(workspace::root().join("tests/system")) {
@@ -76,7 +82,12 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>) -> Result<Vec<Case>> {
         let plain =
             Case { name, folder: folder.clone(), build, qemu: qemu.map(Path::to_owned), must: Must::Hold };
         let variant = |what: &str| Case { name: format!("{}@{what}", plain.name), ..plain.clone() };
-        for patch in Machine::load(folder)?.expect.fails_without {
+        let machine = Machine::load(folder)?;
+        if let Some(sdk) = sdk.filter(|_| machine.sdk) {
+            let build = BuildArgs { sdk: Some(sdk.to_owned()), ..plain.build.clone() };
+            cases.push(Case { build, ..variant("sdk") });
+        }
+        for patch in machine.expect.fails_without {
             let without = variant(&format!("without-{patch}"));
             let build = BuildArgs { without_patch: Some(patch), ..without.build.clone() };
             cases.push(Case { build, must: Must::Fail, ..without });
@@ -169,17 +180,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("machine.toml"), "[expect]\nfails_without = ['frame-unmap']\n")
             .unwrap();
-        let cases = cases(&[folder.path().to_owned()], Some(Path::new("/some/qemu"))).unwrap();
+        let cases =
+            cases(&[folder.path().to_owned()], Some("/some/qemu".as_ref()), Some("/sdk".as_ref())).unwrap();
         let named: Vec<_> = cases.iter().map(|case| (case.name.as_str(), case.must)).collect();
         assert_eq!(
             named,
             [
+                ("system/reference@sdk", Must::Hold),
                 ("system/reference@without-frame-unmap", Must::Fail),
                 ("system/reference@same-log", Must::Repeat),
                 ("system/reference@host-target", Must::Hold),
                 ("system/reference", Must::Hold),
             ]
         );
-        assert_eq!(cases[0].build.without_patch.as_deref(), Some("frame-unmap"));
+        assert_eq!(cases[1].build.without_patch.as_deref(), Some("frame-unmap"));
     }
 }
