@@ -99,6 +99,24 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         self.forget_pages(domain, &record, range, detached)
     }
 
+    /// Merges pages of a range into larger ones, where they lie in a row, have the same rights, and the unit has
+    /// such pages. Nothing that is mapped changes, but frames come back and hardware caches less.
+    ///
+    /// # Errors
+    /// [`Error::NoSuchDomain`], [`Error::NotTranslated`], [`Error::InvalidRange`]. After [`Error::Unconfirmed`] the
+    /// tables that are no longer needed are kept until [`Unit::settle`] succeeds.
+    pub fn merge(&mut self, domain: DomainId, iova: u64, bytes: u64) -> Result<(), Error> {
+        let record = self.domains.get(&self.frames, domain)?;
+        let table = self.page_table(&record)?;
+        let range = self.range(&table, iova, bytes)?;
+        let mut detached = Detached::default();
+        table.merge(&mut self.frames, range, &mut detached);
+        if detached.is_empty() {
+            return Ok(());
+        }
+        self.forget_pages(domain, &record, range, detached)
+    }
+
     /// Where `iova` leads in a domain, and what may be done there.
     #[must_use]
     pub fn translate(&self, domain: DomainId, iova: u64) -> Option<(u64, Access)> {
