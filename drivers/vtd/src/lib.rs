@@ -28,6 +28,7 @@ mod ids;
 #[cfg(target_arch = "x86_64")]
 pub mod mapped;
 mod paging;
+mod policy;
 mod queue;
 mod quirks;
 pub mod registers;
@@ -42,5 +43,6 @@ pub use error::{Error, Feature};
 pub use faults::{Cause, Direction, Fault, FaultEvent, FaultReason, Msi, Place};
 pub use ids::{DomainId, Pasid, SourceId};
 pub use paging::{Access, Mapping, PageSize};
+pub use policy::{FaultPolicy, Outcome};
 pub use quirks::Quirks;
 pub use unit::{Config, Device, Faults, Unit};

@@ -11,13 +11,12 @@ use crate::frames::{Frames, frame};
 use crate::registers::{FSTS, FaultStatus, IQA, IQH, IQT, QueueAddress, QueueTail};
 use crate::tables::{Descriptor, Entry};
 
-/// Descriptors in the queue; one slot always stays empty, so that full and empty differ.
-pub(crate) const ENTRIES: u16 = 512;
-/// Descriptors of 256 bits: 512 of them fill 2^2 frames, room for the largest batch: five descriptors an id.
-const ORDER: u8 = 2;
-/// Units of the head and tail registers (16 bytes) in a descriptor.
-const UNITS: u16 = 2;
-const DESCRIPTOR_BYTES: u64 = 32;
+/// Descriptors in the queue, room for the largest batch: five descriptors an id. One slot always stays empty, so
+/// that full and empty differ.
+const ENTRIES: u16 = 512;
+/// 512 descriptors of 256 bits fill 2^2 frames; of 128 bits, 2^1.
+const WIDE_ORDER: u8 = 2;
+const NARROW_ORDER: u8 = 1;
 /// Polls of the completion word between two looks at the fault status.
 const POLLS_PER_STATUS: u32 = 64;
 
@@ -49,6 +48,8 @@ pub(crate) struct Queue {
     base: u64,
     /// Where waits write their number; the word behind it is for fences.
     completion: u64,
+    /// Whether descriptors have 256 bits, or 128.
+    wide: bool,
     /// Whether hardware reads the queue at all. While it does not, nothing is cached and nothing is submitted.
     on: bool,
     /// What hardware was told: everything before it is submitted.
@@ -65,10 +66,15 @@ pub(crate) struct Queue {
 
 impl Queue {
     /// Makes room for the queue and its completion words.
-    pub(crate) fn new<M: TableMemory>(frames: &mut Frames<M>, polls: u32) -> Result<Self, Error> {
-        let base = frames.allocate(ORDER)?;
+    pub(crate) fn new<M: TableMemory>(
+        frames: &mut Frames<M>,
+        narrow: bool,
+        polls: u32,
+    ) -> Result<Self, Error> {
+        let wide = !narrow;
+        let base = frames.allocate(if wide { WIDE_ORDER } else { NARROW_ORDER })?;
         let completion = frames.allocate(0)?;
-        Ok(Self { base, completion, on: false, tail: 0, next: 0, head: 0, sequence: 0, polls })
+        Ok(Self { base, completion, wide, on: false, tail: 0, next: 0, head: 0, sequence: 0, polls })
     }
 
     /// Tells hardware where the queue is. The queue is off (GSTS.QIES = 0).
@@ -77,8 +83,9 @@ impl Queue {
         // A unit that was used before may have stopped at an error.
         FSTS.write(registers, FaultStatus::new().with_iqe(true).with_ice(true).with_ite(true));
         IQT.write(registers, QueueTail::new());
-        let address = QueueAddress::new().with_frame(frame(self.base)).with_wide(true).with_size(ORDER);
-        IQA.write(registers, address);
+        let size = if self.wide { WIDE_ORDER } else { NARROW_ORDER };
+        let address = QueueAddress::new().with_frame(frame(self.base)).with_wide(self.wide);
+        IQA.write(registers, address.with_size(size));
     }
 
     /// Says whether hardware reads the queue from now on (GSTS.QIES).
@@ -102,7 +109,7 @@ impl Queue {
             self.next = self.tail;
             return Err(Error::Unconfirmed);
         }
-        frames.write(self.base + u64::from(self.next) * DESCRIPTOR_BYTES, descriptor);
+        frames.write(self.slot(self.next), descriptor);
         self.next = after;
         Ok(())
     }
@@ -110,7 +117,7 @@ impl Queue {
     /// Waits until hardware has fetched what stands in the slot behind `after`.
     fn make_room<R: Registers>(&mut self, registers: &mut R, after: u16) -> bool {
         for _ in 0..self.polls {
-            self.head = IQH.read(registers).units() / UNITS % ENTRIES;
+            self.head = self.read_head(registers);
             if after != self.head {
                 return true;
             }
@@ -161,7 +168,22 @@ impl Queue {
     }
 
     fn ring<R: Registers>(&self, registers: &mut R) {
-        IQT.write(registers, QueueTail::new().with_units(self.tail * UNITS));
+        IQT.write(registers, QueueTail::new().with_units(self.tail * self.units()));
+    }
+
+    /// What hardware fetches next.
+    fn read_head<R: Registers>(&self, registers: &mut R) -> u16 {
+        IQH.read(registers).units() / self.units() % ENTRIES
+    }
+
+    /// Units of the head and tail registers (16 bytes) in a descriptor.
+    fn units(&self) -> u16 {
+        if self.wide { 2 } else { 1 }
+    }
+
+    /// Where a descriptor is.
+    fn slot(&self, index: u16) -> u64 {
+        self.base + u64::from(index * self.units()) * 16
     }
 
     /// Gets a queue going again that stopped at an error, and says whether it had (VT-d 6.5.2.10, 6.5.2.11).
@@ -180,9 +202,8 @@ impl Queue {
         }
         log::error!("invalidation queue: {errors:?}");
         if status.iqe() {
-            let head = u64::from(IQH.read(registers).units() / UNITS % ENTRIES);
             let harmless = Descriptor::wait(self.completion + 8, 0, false);
-            frames.write(self.base + head * DESCRIPTOR_BYTES, harmless);
+            frames.write(self.slot(self.read_head(registers)), harmless);
         }
         FSTS.write(registers, errors);
         self.ring(registers);

@@ -14,10 +14,16 @@ pub struct Quirks {
     /// The unit decides whether a device passes through when its context is invalidated, not when its PASID is.
     /// QEMU 7.2 and 10.0 do: without that invalidation a device goes on passing through when it is unbound.
     pub pass_through_in_context: bool,
+    /// Fault records hold only 16 bits of a PASID. QEMU 7.2 and 10.0 cut them.
+    pub fault_pasids_cut: bool,
 }
 
 impl Quirks {
     /// QEMU 7.2 to 10.x.
-    pub const QEMU: Self =
-        Self { pasid_bits: Some(20), rid_pasid_without_rps: true, pass_through_in_context: true };
+    pub const QEMU: Self = Self {
+        pasid_bits: Some(20),
+        rid_pasid_without_rps: true,
+        pass_through_in_context: true,
+        fault_pasids_cut: true,
+    };
 }

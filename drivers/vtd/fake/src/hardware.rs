@@ -37,7 +37,7 @@ impl Default for Personality {
         let ecap = ExtendedCapability::new().with_qi(true).with_dt(true).with_pt(true).with_nest(true);
         let ecap = ecap.with_pss(19).with_pasid(true).with_smts(true).with_ssts(true).with_fsts(true);
         let cap = cap.with_fro(u16::try_from(RECORDS / 16).expect("a small offset"));
-        Self { cap, ecap: ecap.with_rps(true), honours_rid_pasid: true, host_bits: 46 }
+        Self { cap, ecap: ecap.with_rps(true).with_smpwcs(true), honours_rid_pasid: true, host_bits: 46 }
     }
 }
 
@@ -94,6 +94,8 @@ pub struct Hardware {
     pub(crate) queue_on: bool,
     pub(crate) queue_base: u64,
     pub(crate) queue_entries: u16,
+    /// Units of 16 bytes in a descriptor.
+    pub(crate) queue_units: u16,
     pub(crate) queue_head: u16,
     pub(crate) queue_tail: u16,
     pub(crate) fetched: Vec<Fetched>,
@@ -124,6 +126,7 @@ impl Hardware {
             queue_on: false,
             queue_base: 0,
             queue_entries: 1,
+            queue_units: 2,
             queue_head: 0,
             queue_tail: 0,
             fetched: Vec::new(),
@@ -215,8 +218,8 @@ impl Hardware {
             0x08 => self.personality.cap.into_bits(),
             0x10 => self.personality.ecap.into_bits(),
             0x20 => self.root_pointer.into_bits(),
-            0x80 => u64::from(self.queue_head) * 32,
-            0x88 => u64::from(self.queue_tail) * 32,
+            0x80 => u64::from(self.queue_head * self.queue_units) * 16,
+            0x88 => u64::from(self.queue_tail * self.queue_units) * 16,
             _ => match self.record_at(offset) {
                 Some((index, 0)) => self.records[index].0,
                 Some((index, 8)) => self.records[index].1.into_bits(),
@@ -264,7 +267,7 @@ impl Hardware {
         match offset {
             0x20 => self.root_pointer = RootTableAddress::from_bits(value),
             0x88 => {
-                let tail = QueueTail::from_bits(value).units() / 2;
+                let tail = QueueTail::from_bits(value).units() / self.queue_units;
                 let distance = |from: u16, to: u16| (to + self.queue_entries - from) % self.queue_entries;
                 let submitted = distance(self.queue_tail, tail) + distance(self.queue_head, self.queue_tail);
                 let overwritten = self.queue_on && submitted >= self.queue_entries;
@@ -279,9 +282,9 @@ impl Hardware {
             0x90 => {
                 assert!(!self.queue_on, "the queue is moved while it is on");
                 let address = QueueAddress::from_bits(value);
-                assert!(address.wide(), "descriptors of 256 bits");
                 self.queue_base = address.frame() << 12;
-                self.queue_entries = 128 << address.size();
+                self.queue_units = if address.wide() { 2 } else { 1 };
+                self.queue_entries = (256 / self.queue_units) << address.size();
             }
             _ => panic!("a 64-bit write at {offset:#x}"),
         }

@@ -75,7 +75,7 @@ impl Hardware {
     }
 
     fn fetch(&mut self) {
-        let at = self.queue_base + u64::from(self.queue_head) * 32;
+        let at = self.queue_base + u64::from(self.queue_head * self.queue_units) * 16;
         let words = [0, 8].map(|offset| self.memory.read(at + offset).expect("the queue is in memory"));
         let item = Fetched(words);
         self.counters.descriptors += 1;

@@ -95,6 +95,11 @@ impl Hardware {
             return Err(fail(0x5a));
         }
         let ecap = self.personality.ecap;
+        assert_eq!(
+            entry.word1.walk_snoop(),
+            ecap.smpwcs(),
+            "walks that snoop where they can, and only there"
+        );
         let second =
             matches!(entry.word0.translation(), TranslationType::SecondStage | TranslationType::Nested);
         let supported = match entry.word0.translation() {

@@ -66,6 +66,15 @@ impl ScalableContextEntry {
     pub const SMALLEST_PASID_BITS: u8 = 13;
 }
 
+impl Entry<1> for ContextWord0 {
+    fn words(self) -> [u64; 1] {
+        [self.into_bits()]
+    }
+    fn from_words([word]: [u64; 1]) -> Self {
+        Self::from_bits(word)
+    }
+}
+
 impl Entry<4> for ScalableContextEntry {
     fn words(self) -> [u64; 4] {
         [self.word0.into_bits(), self.word1.into_bits(), 0, 0]

@@ -217,7 +217,8 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let domain = target.domain();
         let record = self.domains.get(&self.frames, domain)?;
         let word0 = PasidWord0::new().with_present(true).with_address_width(self.levels - 2);
-        let word1 = PasidWord1::new().with_domain(domain.get());
+        // Where it can be chosen, page walks snoop: what ECAP.C says does not cover them then (VT-d 9.6).
+        let word1 = PasidWord1::new().with_domain(domain.get()).with_walk_snoop(ecap.smpwcs());
         let word2 = PasidWord2::new();
         let second = word0.with_second_stage(frame(record.root));
         Ok(match (target, record.stage) {

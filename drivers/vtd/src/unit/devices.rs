@@ -2,9 +2,11 @@
 //! Devices: their context entries and their own PASID directories.
 use super::Unit;
 use crate::access::{Registers, TableMemory};
+use crate::domain::{Stage, Target};
 use crate::error::{Error, Feature};
 use crate::frames::{FRAME, address, frame};
-use crate::ids::{Pasid, SourceId};
+use crate::ids::{DomainId, Pasid, SourceId};
+use crate::paging::{Access, Mapping, PageSize};
 use crate::tables::{
     ContextWord0, ContextWord1, Descriptor, PasidDirectoryEntry, PasidEntry, RootEntry, RootHalf,
     ScalableContextEntry,
@@ -116,6 +118,48 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         entry.word1.set_rid_pasid(pasid.get());
         self.frames.write(address, entry);
         self.forget_device(device)
+    }
+
+    /// Lets the unit record no more faults of a device, or record them again (FPD). Its requests are denied or
+    /// allowed as before.
+    ///
+    /// # Errors
+    /// [`Error::NotAttached`], [`Error::Quarantined`]. After [`Error::Unconfirmed`] it may not be in force yet.
+    pub fn set_quiet(&mut self, device: SourceId, quiet: bool) -> Result<(), Error> {
+        let Context { address, mut entry } = self.attached(device)?;
+        entry.word0.set_fault_disable(quiet);
+        self.frames.write(address, entry.word0);
+        self.push(Descriptor::context(device))?;
+        // What a PASID entry was cached with comes from here, too.
+        self.fence()?;
+        self.push(Descriptor::pasid_cache_all())?;
+        self.submit()
+    }
+
+    /// Lets a device reach memory that firmware reserved for it (an RMRR of the DMAR table), at its own addresses
+    /// and for requests without PASID. The device is attached where it was not. To be called before
+    /// [`Unit::enable`], so that the device never loses it.
+    ///
+    /// # Errors
+    /// Those of [`Unit::attach`], [`Unit::create_domain`], [`Unit::bind`] and [`Unit::map`]. A device whose
+    /// untagged requests are bound to anything but a second-stage domain has [`Error::AlreadyBound`].
+    pub fn allow_reserved(&mut self, device: SourceId, base: u64, bytes: u64) -> Result<DomainId, Error> {
+        match self.attached(device) {
+            Err(Error::NotAttached) => self.attach(device, Device::default())?,
+            attached => drop(attached?),
+        }
+        let domain = match self.binding(device, Pasid::UNTAGGED) {
+            Some(Target::Domain(domain)) => domain,
+            Some(Target::Nested { .. }) => return Err(Error::AlreadyBound),
+            None => {
+                let domain = self.create_domain(Stage::Second)?;
+                self.bind(device, Pasid::UNTAGGED, domain)?;
+                domain
+            }
+        };
+        let (access, largest) = (Access::ReadWrite, PageSize::Huge);
+        self.map(domain, Mapping { iova: base, phys: base, bytes, access, largest })?;
+        Ok(domain)
     }
 
     /// Forgets what is cached of a device's context entry, and all that came from it (VT-d 6.5.3.3).

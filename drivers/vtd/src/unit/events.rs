@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the unit reports: fault records, and the message that announces them (VT-d 7.4, 11.4.7).
+use heapless::Vec;
+
 use super::Unit;
 use crate::access::{Registers, TableMemory};
+use crate::batch::Binding;
 use crate::error::Error;
 use crate::faults::{Fault, FaultEvent, Msi};
+use crate::ids::{Pasid, SourceId};
+use crate::policy::{FaultPolicy, Outcome};
 use crate::registers::{
     FEADDR, FECTL, FEDATA, FEUADDR, FSTS, FaultEventControl, FaultRecordHigh, FaultRecordLow, FaultStatus,
     ReadOnly, Reg, WriteOnly,
 };
+
+/// Faults that are served at one event; more bring another.
+const FAULTS: usize = 64;
 
 impl<R: Registers, M: TableMemory> Unit<R, M> {
     /// Sends fault events as this message, and no longer holds them back. With interrupt remapping on the message
@@ -33,6 +41,63 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let status = FSTS.read(&mut self.registers);
         let left = if status.ppf() { self.capabilities.fault_records() } else { 0 };
         Faults { index: u16::from(status.fri()), left, unit: self }
+    }
+
+    /// Serves a fault event: reports every fault that was recorded, with what the policy did about it, and makes
+    /// the unit ready for the next event.
+    pub fn serve_faults(
+        &mut self,
+        policy: &mut FaultPolicy,
+        mut report: impl FnMut(&Fault, Outcome),
+    ) -> FaultEvent {
+        let faults: Vec<Fault, FAULTS> = self.faults().take(FAULTS).collect();
+        for fault in &faults {
+            let outcome = self.act(policy, fault);
+            report(fault, outcome);
+        }
+        self.service_fault_event()
+    }
+
+    fn act(&mut self, policy: &mut FaultPolicy, fault: &Fault) -> Outcome {
+        if policy.revoke
+            && let Some(culprit) = self.culprit(fault)
+        {
+            return match self.unbind(culprit.device, culprit.pasid) {
+                Ok(()) => Outcome::Revoked(culprit),
+                Err(_) => Outcome::Quarantined(culprit),
+            };
+        }
+        let silenced = policy.count(fault.device) && self.set_quiet(fault.device, true).is_ok();
+        if silenced { Outcome::Silenced } else { Outcome::Reported }
+    }
+
+    /// The binding that a fault came through: the recorded PASID's, or the one that untagged requests run under.
+    /// `None` where nothing is bound there.
+    #[must_use]
+    pub fn culprit(&self, fault: &Fault) -> Option<Binding> {
+        let context = self.attached(fault.device).ok()?;
+        let untagged = Pasid::new(context.entry.word1.rid_pasid())?;
+        let cut = self.config.quirks.fault_pasids_cut;
+        let pasid = match fault.pasid {
+            // Half a PASID: that of the untagged requests, where it can be.
+            Some(pasid) if cut && pasid.get() == untagged.get() & 0xffff => untagged,
+            Some(pasid) => pasid,
+            None => untagged,
+        };
+        self.binding(fault.device, pasid)?;
+        Some(Binding { device: fault.device, pasid })
+    }
+
+    /// Records faults again of devices that were silenced, and counts anew.
+    ///
+    /// # Errors
+    /// [`Error::Unconfirmed`]: of some device, faults may not be recorded yet.
+    pub fn rearm_faults(&mut self, policy: &mut FaultPolicy, devices: &[SourceId]) -> Result<(), Error> {
+        policy.forget();
+        for &device in devices {
+            self.set_quiet(device, false)?;
+        }
+        Ok(())
     }
 
     /// To be called at each fault event, behind [`Unit::faults`]: clears what would hold the next event back, and

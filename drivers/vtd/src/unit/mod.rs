@@ -37,6 +37,8 @@ pub struct Config {
     pub address_bits: u8,
     /// The width of physical addresses (the DMAR table's host address width). Wider ones are refused.
     pub host_address_bits: u8,
+    /// Descriptors of 128 bits instead of 256, for a unit that has no wider ones. All that the driver uses fit.
+    pub narrow_queue: bool,
     /// How often a completion word or a status register is looked at before the driver gives up.
     pub poll_limit: u32,
 }
@@ -48,6 +50,7 @@ impl Default for Config {
             domains: 1023,
             address_bits: 48,
             host_address_bits: 46,
+            narrow_queue: false,
             poll_limit: 1_000_000,
         }
     }
@@ -86,7 +89,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let levels = capabilities.levels(config.address_bits).ok_or(Error::Missing(Feature::AddressWidth))?;
         let mut frames = Frames::new(memory, ECAP.read(&mut registers).c())?;
         let root = frames.allocate(0)?;
-        let queue = Queue::new(&mut frames, config.poll_limit)?;
+        let queue = Queue::new(&mut frames, config.narrow_queue, config.poll_limit)?;
         let most = u16::try_from(capabilities.domains() - 1).unwrap_or(u16::MAX);
         let domains = Domains::new(&mut frames, config.domains.min(most))?;
         let (ats, detached) = (Vec::new(), Detached::default());
