@@ -35,18 +35,29 @@ impl<P: Platform> Rig<P> {
         Self::at(Kind::Second, &places.collect::<Vec<_>>())
     }
 
-    /// As [`Self::new`], for devices at these places.
+    /// A unit that is still off, with devices at these places that are not attached.
     #[must_use]
-    pub fn at(kind: Kind, places: &[SourceId]) -> Self {
+    pub fn off(places: &[SourceId]) -> Self {
+        Self::still_off(Kind::Second, places)
+    }
+
+    fn still_off(kind: Kind, places: &[SourceId]) -> Self {
         let platform = P::start(kind, places);
         let devices: Vec<_> = (0..places.len()).map(|index| platform.device(index)).collect();
         let unit = platform.unit();
-        let mut rig = Self { platform, unit, places: places.to_vec(), devices };
+        let rig = Self { platform, unit, places: places.to_vec(), devices };
         for index in 0..places.len() {
-            // Translation is still off: the device reads physical memory.
+            // The device reads physical memory.
             rig.platform.store(Self::scratch(index), Self::token(index));
             rig.devices[index].read(Self::scratch(index), TOKEN, 1);
         }
+        rig
+    }
+
+    /// As [`Self::new`], for devices at these places.
+    #[must_use]
+    pub fn at(kind: Kind, places: &[SourceId]) -> Self {
+        let mut rig = Self::still_off(kind, places);
         rig.unit.enable().expect("the unit comes on");
         for &place in places {
             rig.unit.attach(place, Device::default()).expect("the device is attached");

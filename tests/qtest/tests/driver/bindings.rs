@@ -237,3 +237,18 @@ pub fn detaching_denies_and_gives_every_frame_back<P: Platform>() {
     rig.assert_fault(0, DATA, Direction::Write, &[0x02, 0x41]);
     assert_eq!(rig.unit.detach(device), Err(Error::NotAttached));
 }
+
+pub fn reserved_memory_is_reached_from_the_start<P: Platform>() {
+    let places = [3, 4].map(|slot| SourceId::new(0, slot, 0).unwrap());
+    let mut rig = Rig::<P>::off(&places);
+    let (first, second) = (Rig::<P>::page(0), Rig::<P>::page(2));
+    let domain = rig.unit.allow_reserved(places[0], first, 4096).unwrap();
+    assert_eq!(rig.unit.allow_reserved(places[0], second, 8192), Ok(domain));
+    rig.unit.enable().unwrap();
+    assert!(rig.writes(0, first, first) && rig.writes(0, second + 4096, second + 4096));
+    assert_eq!(rig.faults(), []);
+    assert!(!rig.writes(0, first + 4096, first + 4096));
+    rig.assert_fault(0, first + 4096, Direction::Write, &[0x05, 0x79]);
+    assert!(!rig.writes(1, first, first), "the other device has nothing");
+    assert_eq!(rig.unit.allow_reserved(places[1], qtest::TABLES.0, 4096), Err(Error::InvalidRange));
+}

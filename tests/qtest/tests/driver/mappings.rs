@@ -209,3 +209,44 @@ pub fn a_failed_mapping_changes_nothing<P: Platform>() {
     }
     assert_eq!(rig.unit.free_frames(), free);
 }
+
+pub fn merging_changes_nothing_but_the_size_of_pages<P: Platform>() {
+    let mut rig = Rig::<P>::new(1);
+    let domain = rig.domain(0);
+    rig.bind(0, 5, domain);
+    let before = rig.unit.free_frames();
+    let map = |rig: &mut Rig<P>, iova, phys, bytes, access| {
+        rig.unit.map(domain, Mapping { iova, phys, bytes, access, largest: PageSize::Small }).unwrap();
+    };
+    // 1 GiB of small pages, but for one page in the second 2 MiB that has other rights.
+    let odd = 4 * GIB + 3 * MIB;
+    map(&mut rig, 4 * GIB, GIB, 3 * MIB, Access::ReadWrite);
+    map(&mut rig, odd, GIB + 3 * MIB, 4096, Access::Write);
+    map(&mut rig, odd + 4096, GIB + 3 * MIB + 4096, GIB - 3 * MIB - 4096, Access::ReadWrite);
+    assert!(rig.writes(0, 4 * GIB, GIB) && rig.writes(0, odd, GIB + 3 * MIB), "caches know the small pages");
+    assert_eq!(before - rig.unit.free_frames(), 1 + 512);
+
+    rig.unit.merge(domain, 4 * GIB, GIB).unwrap();
+    assert_eq!(before - rig.unit.free_frames(), 2, "a table of large pages, and one of small ones");
+    for offset in [0, 2 * MIB, 3 * MIB, 3 * MIB + 4096, GIB - 4096] {
+        assert!(rig.writes(0, 4 * GIB + offset, GIB + offset));
+    }
+    assert_eq!(rig.unit.translate(domain, odd), Some((GIB + 3 * MIB, Access::Write)));
+    assert_eq!(rig.unit.translate(domain, odd + 4096), Some((GIB + 3 * MIB + 4096, Access::ReadWrite)));
+
+    // With the odd page made like the others, all of it is one page; and a part of that can go again.
+    rig.unit.unmap(domain, odd, 4096).unwrap();
+    map(&mut rig, odd, GIB + 3 * MIB, 4096, Access::ReadWrite);
+    rig.unit.merge(domain, 4 * GIB, GIB).unwrap();
+    assert_eq!(rig.unit.free_frames(), before);
+    assert!(rig.writes(0, odd, GIB + 3 * MIB));
+    rig.unit.merge(domain, 4 * GIB, GIB).unwrap();
+    rig.unit.unmap(domain, odd, 4096).unwrap();
+    assert!(!rig.writes(0, odd, GIB + 3 * MIB) && rig.writes(0, odd + 4096, GIB + 3 * MIB + 4096));
+    rig.faults();
+
+    // Neither the small page of another table nor one beyond the range is touched.
+    rig.unit.merge(domain, DATA, 4096).unwrap();
+    assert_eq!(rig.lands(0), Some(0));
+    assert_eq!(rig.unit.merge(domain, DATA + 1, 4096), Err(Error::InvalidRange));
+}

@@ -8,3 +8,4 @@ mod failures;
 mod random;
 mod stages;
 mod support;
+mod units;

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use vtd::{Access, BATCH, Binding, Device, DomainId, Error, Mapping, PageSize, SourceId, Stage};
+use vtd::{Access, BATCH, Binding, Config, Device, DomainId, Error, Mapping, PageSize, SourceId, Stage};
 use vtd_fake::{Behaviour, Personality};
 
 use crate::support::{PAGES, Setup, device, pasid};
 
 const DEVICES: u16 = 8;
 const PASIDS: [u32; 6] = [0, 1, 63, 64, 0x12345, 0xfffff];
-/// Addresses that share tables at every level, and some that do not.
-const ADDRESSES: [u64; 6] = [0, 0x1000, 0x20_0000, 0x4000_0000, 0x80_0000_0000, 0x7fff_ffff_f000];
+/// Addresses that share tables at every level, and some that do not; within 39 bits.
+const ADDRESSES: [u64; 6] = [0, 0x1000, 0x20_0000, 0x4000_0000, 0x40_0000_0000, 0x7f_ffff_f000];
 const DOMAINS: usize = 10;
 
 struct Space {
@@ -53,12 +53,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(personality: Personality, seed: u64) -> Self {
+    fn new(personality: Personality, config: Config, seed: u64) -> Self {
         let behaviour = Behaviour { late: true, speculates: true, ..Behaviour::default() };
         let free_pages = (0..256).map(|page| PAGES + page * 4096).collect();
         let model = Model { free_pages, ..Model::default() };
         Self {
-            setup: Setup::new(personality, behaviour, seed),
+            setup: Setup::configured(personality, behaviour, seed, config),
             model,
             random: fastrand::Rng::with_seed(seed),
         }
@@ -282,7 +282,11 @@ impl Run {
 }
 
 fn run(personality: Personality, seed: u64, operations: u32) {
-    let mut run = Run::new(personality, seed);
+    run_with(personality, Config::default(), seed, operations);
+}
+
+fn run_with(personality: Personality, config: Config, seed: u64, operations: u32) {
+    let mut run = Run::new(personality, config, seed);
     for operation in 0..operations {
         run.step();
         if operation % 64 == 0 {
@@ -324,9 +328,10 @@ fn a_unit_with_a_write_buffer() {
 }
 
 #[test]
-fn a_unit_with_three_levels_and_nothing_optional() {
+fn a_unit_with_three_levels_a_narrow_queue_and_nothing_optional() {
     let mut personality = Personality::default();
     personality.cap = personality.cap.with_psi(false).with_sslps(0).with_nfr(7);
     personality.ecap = personality.ecap.with_dt(false).with_fsts(false).with_nest(false).with_pt(false);
-    run(personality, 5, operations());
+    let config = Config { address_bits: 39, narrow_queue: true, ..Config::default() };
+    run_with(personality, config, 5, operations());
 }

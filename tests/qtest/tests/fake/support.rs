@@ -25,10 +25,24 @@ pub fn device(index: u16) -> SourceId {
 
 impl Setup {
     pub fn new(personality: Personality, behaviour: Behaviour, seed: u64) -> Self {
+        Self::configured(personality, behaviour, seed, Config::default())
+    }
+
+    pub fn configured(personality: Personality, behaviour: Behaviour, seed: u64, config: Config) -> Self {
+        let mut setup = Self::off_with(personality, behaviour, seed, config);
+        setup.unit.enable().unwrap();
+        setup
+    }
+
+    /// With translation still off.
+    pub fn off(personality: Personality, behaviour: Behaviour, seed: u64) -> Self {
+        Self::off_with(personality, behaviour, seed, Config::default())
+    }
+
+    fn off_with(personality: Personality, behaviour: Behaviour, seed: u64, config: Config) -> Self {
         let fake = Fake::new(personality, behaviour, WORDS, seed);
-        let config = Config { poll_limit: 10_000, domains: 64, ..Config::default() };
-        let mut unit = Unit::probe(fake.registers(), fake.tables(TABLES.0, TABLES.1), config).unwrap();
-        unit.enable().unwrap();
+        let config = Config { poll_limit: 10_000, domains: 64, ..config };
+        let unit = Unit::probe(fake.registers(), fake.tables(TABLES.0, TABLES.1), config).unwrap();
         Self { fake, unit }
     }
 

@@ -20,7 +20,7 @@ const DEVICES: &str = "drivers/vtd/src/unit/devices.rs";
 const DOMAINS: &str = "drivers/vtd/src/unit/domains.rs";
 const DOMAIN: &str = "drivers/vtd/src/domain.rs";
 const FRAMES: &str = "drivers/vtd/src/frames.rs";
-const PAGING: &str = "drivers/vtd/src/paging.rs";
+const PAGING: &str = "drivers/vtd/src/paging/table.rs";
 const QUEUE: &str = "drivers/vtd/src/queue.rs";
 
 /// All of them.
@@ -28,8 +28,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no context invalidation when requests are moved",
         file: DEVICES,
-        from: "        self.push(Descriptor::context(device))?;\n",
-        to: "",
+        from: "Result<(), Error> {\n        self.push(Descriptor::context(device))?;\n",
+        to: "Result<(), Error> {\n",
         killer: "driver fake::t02_rid_pasid_changes_when_the_context_is_invalidated",
     },
     Mutant {
@@ -194,3 +194,17 @@ pub const MUTANTS: &[Mutant] = &[
         killer: "driver qemu_10::t15_pass_through_and_back",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::MUTANTS;
+
+    #[test]
+    fn every_mutant_names_a_text_that_occurs_once() {
+        let workspace = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        for mutant in MUTANTS {
+            let source = std::fs::read_to_string(workspace.join(mutant.file)).unwrap();
+            assert_eq!(source.matches(mutant.from).count(), 1, "{}", mutant.name);
+        }
+    }
+}
