@@ -99,7 +99,7 @@ impl<'a> Builder<'a> {
             self.cap(cap).map_err(|failure| failure.of_pd(image.pd_name(cap.pd)))?;
         }
         for irq in image.irqs {
-            self.irq(irq).map_err(|failure| failure.of_pd(image.pd_name(irq.pd)).at(irq.vector.into()))?;
+            self.irq(irq).map_err(|failure| failure.of_pd(image.pd_name(irq.pd)).number(irq.vector))?;
         }
         for (index, pd) in image.pds.iter().enumerate() {
             self.thread(index, pd).map_err(|failure| failure.of_pd(image.name(pd.name)))?;
@@ -228,21 +228,23 @@ impl<'a> Builder<'a> {
         if irq.kind == Irq::MSI {
             let [_, _, bus, devfn] = irq.line.to_be_bytes();
             let source = MsiSource { bus, device: devfn >> 3, function: devfn & 7, handle: irq.source };
-            control.get_msi((ROOT, handler), source, vector).of("interrupt (MSI), vector")?;
+            control.get_msi((ROOT, handler), source, vector).of("MSI with vector")?;
         } else {
             let pin = (irq.source, irq.line.into());
             control
                 .get_ioapic((ROOT, handler), pin, irq.level != 0, irq.active_low != 0, vector)
-                .of("interrupt (I/O APIC), vector")?;
+                .of("I/O APIC interrupt with vector")?;
         }
         let badge = layout::BADGE_NOTIFICATION | 1 << irq.id;
         ROOT.mint(handler + 1, ROOT, objects.notification, Rights::WRITE, badge)
-            .of("notification of interrupt")?;
-        IrqHandler(handler).set_notification(Notification(handler + 1)).of("notification of interrupt")?;
+            .of("notification of the interrupt with vector")?;
+        IrqHandler(handler)
+            .set_notification(Notification(handler + 1))
+            .of("notification of the interrupt with vector")?;
         objects
             .slots()
             .copy(layout::BASE_IRQ + u64::from(irq.id), ROOT, handler, Rights::ALL)
-            .of("interrupt handler")
+            .of("handler of the interrupt with vector")
     }
 
     /// Gives a domain what it receives from and its fault endpoint, and configures its thread.

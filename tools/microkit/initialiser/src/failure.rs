@@ -36,6 +36,7 @@ pub struct Failure<'a> {
     pd: Option<&'a str>,
     region: Option<&'a str>,
     address: Option<u64>,
+    number: Option<u32>,
     cause: Cause,
 }
 
@@ -45,7 +46,7 @@ pub type Result<'a, T> = core::result::Result<T, Failure<'a>>;
 impl<'a> Failure<'a> {
     /// `object` failed.
     pub const fn new(object: &'static str, cause: Cause) -> Self {
-        Self { object, pd: None, region: None, address: None, cause }
+        Self { object, pd: None, region: None, address: None, number: None, cause }
     }
 
     /// It was for this protection domain.
@@ -58,9 +59,14 @@ impl<'a> Failure<'a> {
         Self { region: Some(region), ..self }
     }
 
-    /// It was at this address, or is this number.
+    /// It was at this address.
     pub const fn at(self, address: u64) -> Self {
         Self { address: Some(address), ..self }
+    }
+
+    /// It is the one with this number.
+    pub const fn number(self, number: u32) -> Self {
+        Self { number: Some(number), ..self }
     }
 }
 
@@ -79,6 +85,9 @@ impl<T> Of<T> for core::result::Result<T, Error> {
 impl fmt::Display for Failure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.object)?;
+        if let Some(number) = self.number {
+            write!(f, " {number}")?;
+        }
         if let Some(pd) = self.pd {
             write!(f, " of protection domain '{pd}'")?;
         }
