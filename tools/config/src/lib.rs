@@ -10,6 +10,7 @@ mod compile;
 mod console;
 mod problem;
 mod schema;
+mod spelling;
 
 pub use compile::compile;
 pub use console::console_directory;

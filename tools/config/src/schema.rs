@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::spelling::nearest;
 use crate::{Problem, Problems};
 
 /// The whole file.
@@ -140,9 +141,20 @@ impl Schema {
             let problem = Problem {
                 span: error.span().unwrap_or(0..0),
                 message: error.message().to_owned(),
-                help: "docs/integration.md lists the keys and what they take".to_owned(),
+                help: remedy(error.message()),
             };
             Problems::new(name, text, vec![problem])
         })
+    }
+}
+
+/// What to do about what the parser says: where it does not know a name, and names those that it knows, the one that
+/// was probably meant.
+fn remedy(message: &str) -> String {
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let unknown = quoted.next().filter(|_| message.starts_with("unknown"));
+    match unknown.and_then(|unknown| nearest(unknown, quoted)) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "docs/integration.md lists the keys and what they take".to_owned(),
     }
 }

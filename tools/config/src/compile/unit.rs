@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The server's own part: what it maps, and the unit's interrupt.
+
+use ioasid_config::Config;
+use sdf::{IrqKind, PdIndex};
+
+use super::Compiler;
+
+impl Compiler<'_> {
+    /// The region that holds what the file is compiled to: the server's alone, or somebody else could say who gets
+    /// what.
+    pub(super) fn config(&mut self, server: PdIndex) -> Option<()> {
+        let what = "the server's configuration";
+        let name = &self.schema.config;
+        let (index, window) = self.mapped(name, what, server)?;
+        self.nobody_else(name, index, what, &[server]);
+        let need = size_of::<Config>();
+        let region = &self.system.memory_regions[index];
+        if region.prefill_path.is_none() {
+            return self.wrong(
+                name.span(),
+                format!("nothing fills the region \"{}\"", name.as_ref()),
+                "add prefill_path=\"ioasid.bin\" to it in system.xml",
+            );
+        }
+        if region.size.is_some() && window.size < need as u64 {
+            return self.wrong(
+                name.span(),
+                format!("the region has {:#x} bytes, the configuration {need:#x}", window.size),
+                format!("give it size=\"{:#x}\" in system.xml", need.next_multiple_of(0x1000)),
+            );
+        }
+        Some(())
+    }
+
+    pub(super) fn unit(&mut self, server: PdIndex) -> Option<ioasid_config::Unit> {
+        let unit = &self.schema.unit;
+        let registers = self.registers(&unit.registers, "the unit's registers", server);
+        let tables = self.placed(&unit.tables, "the unit's tables", server);
+        let registry = self.own(&unit.registry, "the registry", server);
+        let ecam = self.registers(&unit.ecam, "PCI configuration space", server);
+        for name in [&unit.registers, &unit.tables, &unit.registry, &unit.ecam] {
+            self.read_write(name, server);
+        }
+        let id = *unit.fault_irq.as_ref();
+        let irq = self.pd(server).irqs.iter().find(|irq| *irq.id == id);
+        let vector = match irq.map(|irq| &irq.kind) {
+            Some(IrqKind::Msi { vector, .. }) => u32::try_from(vector.value).ok(),
+            _ => self.wrong(
+                unit.fault_irq.span(),
+                format!("{} has no message-signalled <irq> with id {id}", self.schema.pd.as_ref()),
+                format!(
+                    "add <irq id=\"{id}\" pcidev=\"0:0.0\" handle=\"0\" vector=\"…\" /> to it in system.xml"
+                ),
+            ),
+        };
+        let pasid_bits = unit.pasid_bits.as_ref().map_or(0, |bits| *bits.as_ref());
+        if let Some(bits) = unit.pasid_bits.as_ref().filter(|bits| !(1..=20).contains(bits.as_ref())) {
+            self.wrong::<()>(
+                bits.span(),
+                format!("a PASID cannot have {} bits", bits.as_ref()),
+                "write a number from 1 to 20, or leave the line out to believe the unit",
+            );
+        }
+        if !self.system.io_address_spaces.is_empty() {
+            self.wrong::<()>(
+                unit.registers.span(),
+                "system.xml has an <io_address_space>, for which the kernel takes the unit",
+                "take it out: the kernel and the server cannot both own the unit",
+            );
+        }
+        Some(ioasid_config::Unit {
+            registers: registers?,
+            tables: tables?,
+            registry: registry?,
+            ecam: ecam?,
+            fault_channel: u32::try_from(id).ok()?,
+            fault_vector: vector?,
+            pasid_bits,
+            reserved: 0,
+        })
+    }
+}
