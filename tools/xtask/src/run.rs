@@ -152,6 +152,11 @@ fn last_seen(system: &System, outcome: &Outcome) -> String {
         None if !lines.is_empty() => text.push_str("; no protection domain spoke"),
         None => {}
     }
+    // What went wrong first is seldom what was printed last.
+    let first = lines.iter().find(|line| line.contains("error: ") || line.starts_with("monitor: "));
+    if let Some(first) = first {
+        let _ = write!(text, "\nthe first error: {first}");
+    }
     let shown = lines.len().saturating_sub(12);
     for line in &lines[shown..] {
         let _ = write!(text, "\n  | {line}");
@@ -218,12 +223,13 @@ mod tests {
 
     #[test]
     fn what_was_last_seen_is_told() {
-        let log = "Booting all finished, dropped to user space\nguest_a: working\nhalf";
+        let log = "Booting all finished, dropped to user space\nguest_a: error: no unit\nguest_a: error: lost\nhalf";
         let error = judged(End::TimedOut, log, Expect::default()).unwrap_err();
         let help = error.help().unwrap().to_string();
         assert!(
             help.starts_with("the kernel booted and started the root task; the last to speak was guest_a")
         );
+        assert!(help.contains("\nthe first error: guest_a: error: no unit\n"), "{help}");
         assert!(help.ends_with("| half"), "{help}");
         let error = judged(End::TimedOut, "", Expect::default()).unwrap_err();
         assert_eq!(error.help().unwrap().to_string(), "nothing was printed: the kernel did not boot");

@@ -2,7 +2,7 @@
 //! The steps that need no booted system: format, lints, host tests, documentation.
 
 use super::{Step, Tally};
-use crate::setup;
+use crate::setup::{self, qemu72};
 use crate::workspace::{self, Packages};
 use std::process::{Command, Output};
 
@@ -15,6 +15,7 @@ pub fn steps() -> Vec<Step<'static>> {
         step("clippy/host", clippy_host),
         step("clippy/pds", clippy_pds),
         step("host", host),
+        step("driver@qemu-7.2", driver_72),
         step("doctest", doctest),
         step("doc", doc),
     ]
@@ -57,8 +58,13 @@ fn doctest() -> Tally {
     counted(workspace::cargo("test").args(["--locked", "--doc"]))
 }
 
-/// The tests of all crates that build for the host; by cargo-nextest where that is installed.
+/// The tests of all crates that build for the host.
 fn host() -> Tally {
+    tests(&[])
+}
+
+/// The tests of what `chosen` says, by cargo-nextest where that is installed.
+fn tests(chosen: &[&str]) -> Tally {
     let nextest =
         workspace::cargo("nextest").arg("--version").output().is_ok_and(|output| output.status.success());
     if nextest {
@@ -70,9 +76,21 @@ fn host() -> Tally {
             "--status-level=fail",
             "--hide-progress-bar",
         ];
-        counted(workspace::cargo("nextest").args(arguments))
+        counted(workspace::cargo("nextest").args(arguments).args(chosen))
     } else {
-        counted(workspace::cargo("test").args(["--locked", "--no-fail-fast", "--lib", "--bins", "--tests"]))
+        let arguments = ["--locked", "--no-fail-fast", "--lib", "--bins", "--tests"];
+        counted(workspace::cargo("test").args(arguments).args(chosen))
+    }
+}
+
+/// The driver's tests on the oldest QEMU that it is made for; the newer one is among all the others.
+fn driver_72() -> Tally {
+    if !qemu72::offered() {
+        return Tally { remark: "left out: only Debian 12 has QEMU 7.2".into(), ..Tally::default() };
+    }
+    match qemu72::unpack() {
+        Ok(_) => tests(&["--package", "qtest", "--features", "qemu-7", "qemu_7"]),
+        Err(error) => Tally::broken(format!("{error:?}")),
     }
 }
 

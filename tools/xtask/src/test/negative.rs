@@ -28,6 +28,7 @@ pub fn steps() -> Vec<Step<'static>> {
         step("system-broken", system_broken),
         step("program-unknown", program_unknown),
         step("machine-broken", machine_broken),
+        step("symbol-missing", symbol_missing),
     ]
 }
 
@@ -90,6 +91,18 @@ fn machine_broken() -> Result<String> {
     folder.write("system.xml", &system("guest.elf"))?;
     folder.write("machine.toml", "memory = '1G'\ntimeout = 60\n")?;
     fails(&["run", "--system", &folder.path("")], &["machine.toml", "unknown field `timeout`", "known keys"])
+}
+
+/// A program without the symbol that system.xml wants to set.
+fn symbol_missing() -> Result<String> {
+    let folder = Scratch::new("symbol-missing")?;
+    let text = system("console.elf").replace(
+        "  </protection_domain>",
+        "    <map mr=\"m\" vaddr=\"0x2000000\" setvar_vaddr=\"no_such_symbol\" />\n  </protection_domain>\n  \
+         <memory_region name=\"m\" size=\"0x1000\" />",
+    );
+    folder.write("system.xml", &text)?;
+    fails(&["build", "--system", &folder.path("")], &["system.xml:4", "no_such_symbol", "console.elf"])
 }
 
 /// A system of one protection domain.

@@ -26,6 +26,8 @@ struct Case {
     folder: PathBuf,
     build: BuildArgs,
     qemu: Option<PathBuf>,
+    /// The VT-d unit is taken away.
+    no_vtd: bool,
     must: Must,
 }
 
@@ -36,6 +38,8 @@ enum Must {
     Hold,
     /// Not end as its machine expects.
     Fail,
+    /// Not end as its machine expects, and print a line with these words.
+    FailWith(&'static str),
     /// Hold, and print the very same in a second run.
     Repeat,
 }
@@ -79,8 +83,14 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
             Err(_) => "system/reference".to_owned(),
         };
         let build = BuildArgs { quiet: true, ..BuildArgs::default() };
-        let plain =
-            Case { name, folder: folder.clone(), build, qemu: qemu.map(Path::to_owned), must: Must::Hold };
+        let plain = Case {
+            name,
+            folder: folder.clone(),
+            build,
+            qemu: qemu.map(Path::to_owned),
+            no_vtd: false,
+            must: Must::Hold,
+        };
         let variant = |what: &str| Case { name: format!("{}@{what}", plain.name), ..plain.clone() };
         let machine = Machine::load(folder)?;
         if let Some(sdk) = sdk.filter(|_| machine.sdk) {
@@ -95,6 +105,8 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
         if index == 0 {
             // One system stands for all where the variant is not about what it does.
             cases.push(Case { must: Must::Repeat, ..variant("same-log") });
+            let must = Must::FailWith("the service does not start: the VT-d unit");
+            cases.push(Case { no_vtd: true, must, ..variant("no-vtd") });
             let host = variant("host-target");
             let build = BuildArgs { pd_target: Some(PdTarget::Host), ..host.build.clone() };
             cases.push(Case { build, ..host });
@@ -108,7 +120,8 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
 }
 
 fn run(case: &Case) -> Result<String> {
-    let machine = Machine::load(&case.folder)?;
+    let mut machine = Machine::load(&case.folder)?;
+    machine.vtd &= !case.no_vtd;
     let built = build::build(System::load(Some(&case.folder))?, &case.build)?;
     let qemu = Qemu::find(case.qemu.as_deref())?;
     let log = format!("{}.log", case.name.replace('/', "-"));
@@ -125,10 +138,18 @@ fn run(case: &Case) -> Result<String> {
     });
     match case.must {
         Must::Hold => verdict,
-        Must::Fail => match verdict {
-            Err(error) => Ok(format!("went wrong as it must: {}", error.root_cause())),
-            Ok(verdict) => Err(miette!("{}: was expected to go wrong, but: {verdict}", case.name)),
-        },
+        Must::Fail | Must::FailWith(_) => {
+            let Err(error) = verdict else {
+                return Err(miette!("{}: was expected to go wrong, but: {}", case.name, verdict?));
+            };
+            match case.must {
+                Must::FailWith(words) if !outcome.lines.iter().any(|line| line.contains(words)) => {
+                    Err(error.wrap_err(format!("{}: does not say `{words}`", case.name)))
+                }
+                Must::FailWith(words) => Ok(format!("said: {words}")),
+                _ => Ok(format!("went wrong as it must: {}", error.root_cause())),
+            }
+        }
         Must::Repeat => {
             verdict?;
             let second = once(&format!("{log}.second"))?;
@@ -189,6 +210,7 @@ mod tests {
                 ("system/reference@sdk", Must::Hold),
                 ("system/reference@without-frame-unmap", Must::Fail),
                 ("system/reference@same-log", Must::Repeat),
+                ("system/reference@no-vtd", Must::FailWith("the service does not start: the VT-d unit")),
                 ("system/reference@host-target", Must::Hold),
                 ("system/reference", Must::Hold),
             ]
