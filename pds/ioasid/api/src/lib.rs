@@ -19,18 +19,22 @@
 #![forbid(unsafe_code)]
 
 mod code;
+mod define;
 mod event;
 mod field;
 mod find;
 mod operations;
+mod replies;
 mod ring;
 mod table;
 
 pub use code::{Code, Family};
+pub use define::{Call, Reply, Right};
 pub use event::{Event, EventKind, EventMask, FaultDirection};
 pub use field::{Access, Extent, Field, Handle, RegionOffset};
 pub use find::{FindReader, FindWriter};
 pub use operations::*;
+pub use replies::*;
 pub use ring::{EventReader, EventWriter, RING_ENTRY_WORDS, RING_HEADER_WORDS};
 pub use table::{OperationInfo, PartInfo, ReplyInfo, TypeInfo, ValueInfo, WordInfo};
 
