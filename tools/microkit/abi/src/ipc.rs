@@ -24,6 +24,20 @@ pub struct IpcBuffer {
 const _: () = assert!(size_of::<IpcBuffer>() == 1024);
 
 impl IpcBuffer {
+    /// A buffer of zeroes, as the kernel makes one.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            tag: 0,
+            msg: [0; MAX_LENGTH],
+            user_data: 0,
+            caps_or_badges: [0; 3],
+            receive_cnode: 0,
+            receive_index: 0,
+            receive_depth: 0,
+        }
+    }
+
     /// The message registers, those that travel in CPU registers included.
     #[must_use]
     pub fn msg_regs(&self) -> &[Word] {
@@ -55,6 +69,12 @@ impl IpcBuffer {
         for (slot, cap) in self.caps_or_badges.iter_mut().zip(caps) {
             *slot = *cap;
         }
+    }
+}
+
+impl Default for IpcBuffer {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
