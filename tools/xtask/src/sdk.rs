@@ -34,6 +34,7 @@ pub fn build(
         programs: programs.collect(),
         search_paths: vec![system.folder.clone()],
         configuration: args.config,
+        quiet: args.quiet,
         output: folder.clone(),
     };
     // Systems that are built side by side would wait for Cargo's lock.

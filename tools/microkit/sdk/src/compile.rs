@@ -55,6 +55,7 @@ impl Sdk {
         self.fetch(&step)?;
         let mut build = self.cargo("build", &step);
         build.args(["--release", "--target", PD_TARGET, "--target-dir"]).arg(&step.target);
+        build.args(request.quiet.then_some("--quiet"));
         for program in &request.programs {
             build.args(["--package", &program.package, "--bin", &program.binary]);
         }

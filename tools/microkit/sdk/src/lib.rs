@@ -12,6 +12,7 @@
 //!     programs: vec![Program::named("console")],
 //!     search_paths: vec![],
 //!     configuration: Configuration::Debug,
+//!     quiet: false,
 //!     output: "target/ioasid/reference/sdk".into(),
 //! })?;
 //! println!("{:?}", image.qemu_args(0));

@@ -90,8 +90,14 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|why| Error::File { verb: "read", path: path.to_owned(), why })
 }
 
+/// Writes a file as a whole: another build, at the same time, reads it before or after.
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|why| Error::File { verb: "write", path: path.to_owned(), why })
+    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    std::fs::write(&aside, text).and_then(|()| std::fs::rename(&aside, path)).map_err(|why| Error::File {
+        verb: "write",
+        path: path.to_owned(),
+        why,
+    })
 }
 
 #[cfg(test)]

@@ -99,6 +99,7 @@ fn request(
         programs,
         search_paths,
         configuration: choice.config,
+        quiet: false,
         output,
     }
 }

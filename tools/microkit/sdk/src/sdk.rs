@@ -37,6 +37,8 @@ pub struct BuildRequest {
     pub search_paths: Vec<PathBuf>,
     /// Which kernel.
     pub configuration: Configuration,
+    /// Whether Cargo says nothing unless something is wrong.
+    pub quiet: bool,
     /// Folder for programs, image and report; made where it is not there.
     pub output: PathBuf,
 }

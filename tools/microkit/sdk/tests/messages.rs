@@ -92,6 +92,7 @@ impl Machine {
             programs: vec![Program::named("hello")],
             search_paths: vec![self.path("blobs")],
             configuration,
+            quiet: false,
             output: self.path("output"),
         })
     }
@@ -302,6 +303,7 @@ fn a_kernel_that_leaves_the_unit_alone_gets_no_arguments() {
         programs: vec![],
         search_paths: vec![],
         configuration: Configuration::Debug,
+        quiet: true,
         output: machine.path("output"),
     });
     assert!(!image.unwrap().qemu_args(1).contains(&"-append".into()));
