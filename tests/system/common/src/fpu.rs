@@ -24,6 +24,8 @@ unsafe extern "C" {
 }
 
 global_asm!(
+    // A section of its own: in one object with other assembly it would be the one that stands before it.
+    ".pushsection .text.system_test_fpu, \"ax\", @progbits",
     ".globl system_test_fxsave",
     "system_test_fxsave:",
     "fxsave64 [rdi]",
@@ -40,6 +42,7 @@ global_asm!(
     "jnz 2b",
     "fxsave64 [rsi]",
     "ret",
+    ".popsection",
 );
 
 /// Bytes 160 to 416 are XMM0 to XMM15; x87 registers are 16 bytes each from 32, the last six of them unused.
