@@ -2,6 +2,7 @@
 //! QEMU's device models without a kernel: the processor halts at once, registers are reached over the qtest
 //! socket, and guest memory is a file that both sides map.
 mod edu;
+pub mod firmware;
 mod machine;
 mod memory;
 mod nvme;

@@ -88,6 +88,13 @@ impl Socket {
         self.command(&format_args!("outl 0xcf8 {address:#x}"));
     }
 
+    /// Lets the configuration device do what the request at `phys` (below 4 GiB) says.
+    pub(crate) fn start_firmware_dma(&self, phys: u64) {
+        let low = u32::try_from(phys).expect("an address below 4 GiB").swap_bytes();
+        self.command(&"outl 0x514 0");
+        self.command(&format_args!("outl 0x518 {low:#x}"));
+    }
+
     /// The unit's register page at `base`.
     #[must_use]
     pub fn unit(&self, base: u64) -> UnitRegisters {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! First-stage paging entry (VT-d 9.8): as the processor's own, four levels.
+//! First-stage paging entry (VT-d 9.7): as the processor's own, four levels.
 use bitfield_struct::bitfield;
 
 /// A first-stage entry, of any level.

@@ -33,8 +33,7 @@ pub struct PasidWord0 {
     /// AW: depth of the second-stage table: 1 = 3 levels, 2 = 4 levels, 3 = 5 levels.
     #[bits(3)]
     pub address_width: u8,
-    /// SSEE: second-stage execute.
-    pub second_stage_execute: bool,
+    __: bool,
     /// PGTT: how addresses are translated.
     #[bits(3)]
     pub translation: TranslationType,
@@ -69,17 +68,14 @@ pub struct PasidWord1 {
 pub struct PasidWord2 {
     /// SRE: supervisor requests are allowed.
     pub supervisor: bool,
-    /// ERE: execute requests are allowed.
-    pub execute: bool,
+    __: bool,
     /// FSPM: depth of the first-stage table: 0 = 4 levels, 1 = 5 levels.
     #[bits(2)]
     pub first_stage_mode: u8,
     /// WPE: supervisor writes keep to the write bit.
     pub write_protect: bool,
-    /// NXE: the no-execute bit is in force.
-    pub no_execute: bool,
-    /// SMEP: supervisor-mode execution prevention.
-    pub smep: bool,
+    #[bits(2)]
+    __: u8,
     /// EAFE: the extended accessed flag is in force.
     pub extended_accessed: bool,
     #[bits(4)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Second-stage paging entry (VT-d 9.9): a page or a table of guest addresses.
+//! Second-stage paging entry (VT-d 9.8): a page or a table of guest addresses.
 use bitfield_struct::bitfield;
 
 /// A second-stage entry, of any level. It is present where it allows anything.
@@ -10,9 +10,7 @@ pub struct SecondStageEntry {
     pub read: bool,
     /// W: writes.
     pub write: bool,
-    /// X: execution, where the PASID entry asks for it (SSEE).
-    pub execute: bool,
-    #[bits(4)]
+    #[bits(5)]
     __: u8,
     /// PS: a page, above the lowest level.
     pub page: bool,

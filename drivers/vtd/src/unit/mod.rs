@@ -37,7 +37,8 @@ pub struct Config {
     pub address_bits: u8,
     /// The width of physical addresses (the DMAR table's host address width). Wider ones are refused.
     pub host_address_bits: u8,
-    /// Descriptors of 128 bits instead of 256, for a unit that has no wider ones. All that the driver uses fit.
+    /// Descriptors of 128 bits instead of 256: all that the driver uses fit. Revision 4.1 has only wide ones in
+    /// scalable mode; QEMU takes both, but 10.0 takes no PASID-based IOTLB invalidation in a narrow queue.
     pub narrow_queue: bool,
     /// How often a completion word or a status register is looked at before the driver gives up.
     pub poll_limit: u32,
