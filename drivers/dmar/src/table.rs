@@ -83,7 +83,7 @@ impl<'a> Dmar<'a> {
     /// Checks a table. `bytes` may be longer than the table.
     ///
     /// # Errors
-    /// [`Error`], naming the first thing that is wrong.
+    /// The first thing that is wrong, by name.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         let (header, _) = take::<Header>(bytes).ok_or(Error::CutOff)?;
         if header.signature != *b"DMAR" {

@@ -2,17 +2,17 @@
 //! The unit itself: its registers, its fault records, and how it spends its time.
 use vtd::SourceId;
 use vtd::registers::{
-    Capability, ExtendedCapability, FaultEventControl, FaultRecordHigh, FaultRecordLow, FaultStatus,
-    GlobalCommand, GlobalStatus, QueueAddress, QueueTail, RootTableAddress, TranslationTableMode,
+    Capability, ExtendedCapability, FaultEventControl, FaultRecordHigh, FaultStatus, GlobalStatus,
+    RootTableAddress, TranslationTableMode,
 };
 
 use crate::caches::{Caches, Origin};
 use crate::memory::Memory;
 use crate::queue::Fetched;
-use crate::walk::{Denied, Want};
+use crate::walk::Want;
 
 /// Where the fault records are.
-const RECORDS: u32 = 0x220;
+pub(crate) const RECORDS: u32 = 0x220;
 /// Requests that hardware repeats of its own accord.
 const REMEMBERED: usize = 16;
 
@@ -100,14 +100,14 @@ pub struct Hardware {
     pub(crate) queue_tail: u16,
     pub(crate) fetched: Vec<Fetched>,
     pub(crate) fault_status: FaultStatus,
-    status: GlobalStatus,
-    root_pointer: RootTableAddress,
-    mode: TranslationTableMode,
-    records: Vec<(u64, FaultRecordHigh)>,
-    next_record: usize,
-    event_control: FaultEventControl,
-    event_data: u32,
-    event_address: u32,
+    pub(crate) status: GlobalStatus,
+    pub(crate) root_pointer: RootTableAddress,
+    pub(crate) mode: TranslationTableMode,
+    pub(crate) records: Vec<(u64, FaultRecordHigh)>,
+    pub(crate) next_record: usize,
+    pub(crate) event_control: FaultEventControl,
+    pub(crate) event_data: u32,
+    pub(crate) event_address: u32,
     seen: Vec<(SourceId, Option<u32>, u64)>,
 }
 
@@ -194,173 +194,6 @@ impl Hardware {
 
     pub(crate) fn queue_stopped(&self) -> bool {
         self.fault_status.iqe() || self.fault_status.ite()
-    }
-
-    pub(crate) fn read32(&mut self, offset: u32) -> u32 {
-        self.counters.reads += 1;
-        self.tick();
-        match offset {
-            0x00 => 0x60,
-            0x1c => self.status.into_bits(),
-            0x34 => self.visible_fault_status().into_bits(),
-            0x38 => self.event_control.into_bits(),
-            0x3c => self.event_data,
-            0x40 => self.event_address,
-            0x44 | 0x64 => 0,
-            _ => panic!("a 32-bit read at {offset:#x}"),
-        }
-    }
-
-    pub(crate) fn read64(&mut self, offset: u32) -> u64 {
-        self.counters.reads += 1;
-        self.tick();
-        match offset {
-            0x08 => self.personality.cap.into_bits(),
-            0x10 => self.personality.ecap.into_bits(),
-            0x20 => self.root_pointer.into_bits(),
-            0x80 => u64::from(self.queue_head * self.queue_units) * 16,
-            0x88 => u64::from(self.queue_tail * self.queue_units) * 16,
-            _ => match self.record_at(offset) {
-                Some((index, 0)) => self.records[index].0,
-                Some((index, 8)) => self.records[index].1.into_bits(),
-                _ => panic!("a 64-bit read at {offset:#x}"),
-            },
-        }
-    }
-
-    fn record_at(&self, offset: u32) -> Option<(usize, u32)> {
-        let within = offset.checked_sub(RECORDS)?;
-        let index = usize::try_from(within / 16).ok()?;
-        (index < self.records.len()).then_some((index, within % 16))
-    }
-
-    pub(crate) fn write32(&mut self, offset: u32, value: u32) {
-        self.counters.writes += 1;
-        match offset {
-            0x18 => self.command(GlobalCommand::from_bits(value)),
-            0x34 => self.clear_faults(FaultStatus::from_bits(value)),
-            0x38 => {
-                let control = FaultEventControl::from_bits(value);
-                self.event_control.set_im(control.im());
-                if !control.im() && self.event_control.ip() {
-                    self.event_control = FaultEventControl::new();
-                    self.messages.push((self.event_address.into(), self.event_data.into()));
-                }
-            }
-            0x3c => self.event_data = value,
-            0x40 => self.event_address = value,
-            0x44 => assert_eq!(value, 0, "an upper address of a message"),
-            _ => match self.record_at(offset) {
-                Some((index, FaultRecordHigh::FAULT_WORD)) => {
-                    if value == FaultRecordHigh::clear() {
-                        self.records[index].1.set_fault(false);
-                    }
-                }
-                _ => panic!("a 32-bit write at {offset:#x}"),
-            },
-        }
-        self.tick();
-    }
-
-    pub(crate) fn write64(&mut self, offset: u32, value: u64) {
-        self.counters.writes += 1;
-        match offset {
-            0x20 => self.root_pointer = RootTableAddress::from_bits(value),
-            0x88 => {
-                let tail = QueueTail::from_bits(value).units() / self.queue_units;
-                let distance = |from: u16, to: u16| (to + self.queue_entries - from) % self.queue_entries;
-                let submitted = distance(self.queue_tail, tail) + distance(self.queue_head, self.queue_tail);
-                let overwritten = self.queue_on && submitted >= self.queue_entries;
-                assert!(!overwritten, "descriptors that were not fetched are overwritten");
-                self.queue_tail = tail;
-                // An invalidation flushes the write buffer as well (VT-d 6.8).
-                self.memory.drain();
-                self.counters.submissions += 1;
-                assert!(self.queue_tail < self.queue_entries, "the tail is beyond the queue");
-                while !self.behaviour.late && self.queue_step() {}
-            }
-            0x90 => {
-                assert!(!self.queue_on, "the queue is moved while it is on");
-                let address = QueueAddress::from_bits(value);
-                self.queue_base = address.frame() << 12;
-                self.queue_units = if address.wide() { 2 } else { 1 };
-                self.queue_entries = (256 / self.queue_units) << address.size();
-            }
-            _ => panic!("a 64-bit write at {offset:#x}"),
-        }
-        self.tick();
-    }
-
-    fn command(&mut self, command: GlobalCommand) {
-        let kept = self.status.command();
-        let changes = (command.into_bits() ^ kept.into_bits()).count_ones();
-        assert!(changes <= 1, "two changes in one global command: {command:?} on {:?}", self.status);
-        if command.srtp() {
-            assert_eq!(self.root_pointer.frame() >> (self.personality.host_bits - 12), 0);
-            self.root = self.root_pointer.frame() << 12;
-            self.mode = self.root_pointer.mode();
-            self.status.set_rtps(true);
-        }
-        if command.qie() != self.status.qies() {
-            self.queue_on = command.qie();
-            self.status.set_qies(command.qie());
-            (self.queue_head, self.fetched) = (0, Vec::new());
-        }
-        if command.te() && !self.status.tes() {
-            assert!(self.status.rtps(), "translation without a root table");
-        }
-        if command.wbf() {
-            assert!(self.personality.cap.rwbf(), "a write-buffer flush where there is none");
-            self.memory.drain();
-        }
-        self.status.set_tes(command.te());
-    }
-
-    fn visible_fault_status(&self) -> FaultStatus {
-        let first = self.records.iter().position(|(_, high)| high.fault());
-        let bits = self.fault_status.into_bits() | FaultStatus::new().into_bits();
-        let status = FaultStatus::from_bits(bits);
-        let Some(first) = first else { return status };
-        FaultStatus::from_bits(status.into_bits() | 2 | u32::try_from(first).expect("a small index") << 8)
-    }
-
-    fn clear_faults(&mut self, written: FaultStatus) {
-        self.fault_status = FaultStatus::from_bits(self.fault_status.into_bits() & !written.into_bits());
-    }
-
-    /// Sends the fault event, or holds it back.
-    pub(crate) fn announce(&mut self) {
-        if self.event_control.im() {
-            self.event_control = FaultEventControl::from_bits(self.event_control.into_bits() | 1 << 30);
-        } else {
-            self.messages.push((self.event_address.into(), self.event_data.into()));
-        }
-    }
-
-    fn record(&mut self, device: SourceId, address: u64, want: Want, denied: Denied) {
-        if denied.quiet {
-            return;
-        }
-        // Another fault of the same device may be merged into the record that it has.
-        if self.records.iter().any(|(_, high)| high.fault() && high.source() == device.get()) {
-            return;
-        }
-        let quiet = self.visible_fault_status();
-        if self.records[self.next_record].1.fault() {
-            self.fault_status.set_pfo(true);
-            return;
-        }
-        let high = FaultRecordHigh::new().with_source(device.get()).with_reason(denied.code).with_fault(true);
-        let high = high.with_t1(want == Want::Read);
-        let high = match denied.pasid {
-            Some(pasid) => high.with_pasid_present(true).with_pasid(pasid),
-            None => high,
-        };
-        self.records[self.next_record] = (FaultRecordLow::new().with_page(address >> 12).into_bits(), high);
-        self.next_record = (self.next_record + 1) % self.records.len();
-        if !quiet.ppf() && !quiet.pfo() && !quiet.iqe() {
-            self.announce();
-        }
     }
 
     /// Where a request of a device goes; `None` where it was denied, and recorded.

@@ -9,9 +9,11 @@
 //! - What real hardware answers with silence, an abort or a machine check is a panic here: an access of the
 //!   wrong width, two changes in one global command, a wait that both writes and interrupts.
 mod caches;
+mod faults;
 mod hardware;
 mod memory;
 mod queue;
+mod registers;
 mod walk;
 
 use std::cell::RefCell;
