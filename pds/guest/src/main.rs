@@ -7,22 +7,19 @@
 #![no_main]
 
 mod checks;
-mod edu;
-mod events;
 mod scenario;
-mod script;
 
 use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use console_logger::LogRing;
+use guest_kit::edu::{Edu, Registers};
+use guest_kit::events::Events;
+use guest_kit::script::Script;
 use ioasid_client::{EventReader, FindReader};
 use sel4_microkit::{Channel, Handler, memory_region_symbol, protection_domain};
 
 use checks::Checks;
-use edu::{Edu, Registers};
-use events::Events;
 use scenario::Pages;
-use script::Script;
 
 /// This domain's channels, as in `system.xml`.
 const CONSOLE: Channel = Channel::new(0);

@@ -3,6 +3,8 @@
 
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
+use guest_kit::edu::Edu;
+use guest_kit::events::Events;
 use heapless::Vec;
 use ioasid_client::{
     Access, Batch, Client, Code, Error, Event, EventKind, Extent, FaultDirection, FindReader, Handle,
@@ -11,8 +13,6 @@ use ioasid_client::{
 
 use crate::IOASID;
 use crate::checks::Checks;
-use crate::edu::Edu;
-use crate::events::Events;
 
 /// The guest's one device and one region, in the order of `ioasid.toml`.
 const DEVICE: u16 = 0;

@@ -7,28 +7,43 @@ use core::pin::Pin;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::task::{Context, Poll, Waker};
 
-use sel4_microkit::{Channel, ChannelSet, Handler, Infallible};
+use sel4_microkit::{Channel, ChannelSet, Child, Handler, Infallible, MessageInfo};
 
 /// Channels that were signalled and not yet waited for, a bit each.
 static SIGNALLED: AtomicU64 = AtomicU64::new(0);
+/// Children that have faulted and were not yet waited for, a bit each.
+static FAULTED: AtomicU64 = AtomicU64::new(0);
 
 /// Waits until `channel` is signalled; a signal that came before counts.
 pub async fn signal(channel: Channel) {
-    let bit = 1 << channel.index();
-    poll_fn(|_| {
-        if SIGNALLED.fetch_and(!bit, Ordering::Relaxed) & bit != 0 { Poll::Ready(()) } else { Poll::Pending }
-    })
+    taken(&SIGNALLED, channel.index()).await;
+}
+
+/// Waits until `child` faults; a fault that came before counts. The child stays stopped.
+pub async fn fault(child: Child) {
+    taken(&FAULTED, child.index()).await;
+}
+
+/// Waits until a bit is set, and takes it.
+async fn taken(bits: &AtomicU64, index: usize) {
+    let bit = 1 << index;
+    poll_fn(
+        |_| {
+            if bits.fetch_and(!bit, Ordering::Relaxed) & bit != 0 { Poll::Ready(()) } else { Poll::Pending }
+        },
+    )
     .await;
 }
 
-/// Runs a future, a step at each notification.
+/// Runs a future, a step at each notification and each fault of a child.
+#[derive(Debug)]
 pub struct Script<F> {
     future: F,
     done: bool,
 }
 
 impl<F: Future<Output = ()>> Script<F> {
-    /// Nothing runs before the first notification: the supervisor sends it.
+    /// Nothing runs before the first notification: somebody else sends it.
     pub fn new(future: F) -> Self {
         Self { future, done: false }
     }
@@ -37,10 +52,10 @@ impl<F: Future<Output = ()>> Script<F> {
         if self.done {
             return;
         }
-        // SAFETY: the future is polled from `notified` alone, and the runtime calls that on a handler which it never
-        // moves again; nothing else takes the future out.
+        // SAFETY: the future is polled from here alone, which only the runtime's calls of the handler lead to, and the
+        // runtime never moves the handler again; nothing else takes the future out.
         let future = unsafe { Pin::new_unchecked(&mut self.future) };
-        // Nobody wakes: each notification is a step.
+        // Nobody wakes: each message is a step.
         self.done = future.poll(&mut Context::from_waker(Waker::noop())).is_ready();
     }
 }
@@ -53,5 +68,11 @@ impl<F: Future<Output = ()>> Handler for Script<F> {
         SIGNALLED.fetch_or(bits, Ordering::Relaxed);
         self.step();
         Ok(())
+    }
+
+    fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
+        FAULTED.fetch_or(1 << child.index(), Ordering::Relaxed);
+        self.step();
+        Ok(None)
     }
 }

@@ -27,11 +27,15 @@ const TO_MEMORY: u64 = 1 << 1;
 const INTERRUPT: u64 = 1 << 2;
 
 /// The device's registers.
+#[derive(Debug)]
 pub struct Registers(NonNull<u8>);
 
 impl Registers {
+    /// The registers from `base` on.
+    ///
     /// # Safety
     /// `base` is the start of the device's BAR 0, mapped uncached for as long as this lives, for its use alone.
+    #[must_use]
     pub unsafe fn new(base: NonNull<u8>) -> Self {
         Self(base)
     }
@@ -52,7 +56,17 @@ impl Registers {
     }
 }
 
+/// What the device does to memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// It reads memory into its buffer.
+    ReadMemory,
+    /// It writes its buffer to memory.
+    WriteMemory,
+}
+
 /// The device.
+#[derive(Debug)]
 pub struct Edu {
     registers: Registers,
     irq: Channel,
@@ -62,31 +76,48 @@ impl Edu {
     /// The most that one transfer takes, in bytes: QEMU 7.2 refuses the whole buffer of 4,096.
     pub const MAX_TRANSFER: u64 = 4095;
 
+    /// The device with these registers, whose interrupt comes on the channel `irq`.
+    #[must_use]
     pub fn new(registers: Registers, irq: Channel) -> Self {
         Self { registers, irq }
     }
 
     /// Whether the device is there: its identification is 0xRRrr00ed.
+    #[must_use]
     pub fn is_present(&self) -> bool {
         self.registers.read32(register::IDENTIFICATION) & 0xffff == 0x00ed
     }
 
     /// The device reads `bytes` bytes of memory at `address` into its buffer. It does not say whether it could.
     pub async fn read_memory(&mut self, address: u64, bytes: u64) {
-        self.transfer(address, DEVICE_BUFFER, bytes, START | INTERRUPT).await;
+        self.transfer(Transfer::ReadMemory, address, bytes).await;
     }
 
     /// The device writes `bytes` bytes of its buffer to memory at `address`. It does not say whether it could.
     pub async fn write_memory(&mut self, address: u64, bytes: u64) {
-        self.transfer(DEVICE_BUFFER, address, bytes, START | TO_MEMORY | INTERRUPT).await;
+        self.transfer(Transfer::WriteMemory, address, bytes).await;
     }
 
-    async fn transfer(&mut self, source: u64, destination: u64, bytes: u64, command: u64) {
+    async fn transfer(&mut self, transfer: Transfer, address: u64, bytes: u64) {
+        self.start(transfer, address, bytes);
+        signal(self.irq).await;
+        self.acknowledge();
+    }
+
+    /// Starts a transfer of `bytes` bytes, at most [`MAX_TRANSFER`](Self::MAX_TRANSFER). An interrupt tells its end.
+    pub fn start(&mut self, transfer: Transfer, address: u64, bytes: u64) {
+        let (source, destination, direction) = match transfer {
+            Transfer::ReadMemory => (address, DEVICE_BUFFER, 0),
+            Transfer::WriteMemory => (DEVICE_BUFFER, address, TO_MEMORY),
+        };
         self.registers.write64(register::DMA_SOURCE, source);
         self.registers.write64(register::DMA_DESTINATION, destination);
         self.registers.write64(register::DMA_COUNT, bytes.min(Self::MAX_TRANSFER));
-        self.registers.write64(register::DMA_COMMAND, command);
-        signal(self.irq).await;
+        self.registers.write64(register::DMA_COMMAND, START | direction | INTERRUPT);
+    }
+
+    /// Takes the interrupt back that told the end of a transfer, and lets it come again.
+    pub fn acknowledge(&mut self) {
         let status = self.registers.read32(register::INTERRUPT_STATUS);
         self.registers.write32(register::INTERRUPT_ACKNOWLEDGE, status);
         // The interrupt was ours, so acknowledging it does not fail.
