@@ -10,6 +10,8 @@ pub mod fpu;
 pub mod hpet;
 mod registers;
 
+use core::fmt::Debug;
+
 use microkit_ioport::IoPort;
 use sel4_microkit::debug_println;
 
@@ -38,6 +40,14 @@ impl Checks {
     pub fn check(&mut self, name: &str, ok: bool) {
         debug_println!("{}: {name}", if ok { "ok" } else { "FAIL" });
         *(if ok { &mut self.passed } else { &mut self.failed }) += 1;
+    }
+
+    /// States whether what was found is what was expected.
+    pub fn equal<T: PartialEq + Debug>(&mut self, name: &str, found: T, expected: T) {
+        if found != expected {
+            debug_println!("found {found:?}, expected {expected:?}");
+        }
+        self.check(name, found == expected);
     }
 
     /// Prints the line that scenarios are judged by and ends the run.

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What the directors of the service's scenarios share.
+//!
+//! A scenario is a folder with a `system.xml`, an `ioasid.toml` and a `machine.toml`, and a *director*: the program in
+//! `src/bin` that is called like the folder. The director is one straight piece of code. It acts as itself, most often
+//! as an administrator, and through *relays* as other clients: a relay is a client of the service without a will of its
+//! own, with device, memory and pages of its own, which does what the director asks. So whatever several clients do,
+//! and in which order, stands in one place.
+//!
+//! The director begins when the first relay tells it that it is there. Channels have the same numbers in all scenarios.
+#![no_std]
+
+pub mod memory;
+pub mod program;
+pub mod relay;
+
+use core::ops::RangeInclusive;
+
+use ioasid_client::{Access, Code, Error, Extent, PAGE_SIZE, RegionOffset};
+use sel4_microkit::Channel;
+
+/// The service, for whoever is its client.
+pub const IOASID: Channel = Channel::new(1);
+/// The interrupt of a client's own device.
+pub const DEVICE_IRQ: Channel = Channel::new(3);
+
+/// Ids enough for everybody, and no more than the scenarios' registries have room for.
+pub const ALL_IDS: RangeInclusive<u32> = 1..=0xffff;
+
+/// A page that a device may read and write.
+pub const ONE_PAGE: Extent = Extent { pages: 1, access: Access::ReadWrite };
+
+/// Page number `page` of a client's first region.
+#[must_use]
+pub fn page(page: u64) -> RegionOffset {
+    RegionOffset { region: 0, offset: page * PAGE_SIZE }
+}
+
+/// A refusal, as a client sees it.
+///
+/// # Errors
+/// Always.
+pub fn refused<T>(code: Code) -> Result<T, Error> {
+    Err(Error::Refused(code))
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What is mapped for a client, by the names that `setvar_vaddr` has in the scenarios; empty where nothing is.
+
+use core::ptr::{NonNull, with_exposed_provenance_mut};
+use core::sync::atomic::{AtomicU8, AtomicU64};
+
+use guest_kit::edu::{Edu, Registers};
+use sel4_microkit::var;
+
+use crate::DEVICE_IRQ;
+
+/// The length of a page that is shared with the server, in words.
+const PAGE_WORDS: usize = 0x1000 / 8;
+/// How much a client sees of its first region, in bytes; the region is at least so long.
+pub const BUFFER_BYTES: usize = 0x1_0000;
+
+/// # Safety
+/// `count` atomics are mapped at `address` for good, or `address` is 0.
+unsafe fn slice<T>(address: usize, count: usize) -> &'static [T] {
+    let Some(start) = NonNull::new(with_exposed_provenance_mut::<T>(address)) else { return &[] };
+    // SAFETY: the caller vouches for the mapping; others write there, too: hence the atomics.
+    unsafe { NonNull::slice_from_raw_parts(start, count).as_ref() }
+}
+
+/// The event ring.
+pub fn events() -> &'static [AtomicU64] {
+    // SAFETY: in every scenario the ring is a page.
+    unsafe { slice(*var!(events: usize = 0), PAGE_WORDS) }
+}
+
+/// The find page.
+pub fn find() -> &'static [AtomicU64] {
+    // SAFETY: as above.
+    unsafe { slice(*var!(find: usize = 0), PAGE_WORDS) }
+}
+
+/// The batch page.
+pub fn batch() -> &'static [AtomicU64] {
+    // SAFETY: as above.
+    unsafe { slice(*var!(batch: usize = 0), PAGE_WORDS) }
+}
+
+/// The beginning of the first region.
+pub fn buffer() -> &'static [AtomicU8] {
+    // SAFETY: in every scenario the region is at least so long.
+    unsafe { slice(*var!(buffer: usize = 0), BUFFER_BYTES) }
+}
+
+/// The device, where there is one.
+pub fn device() -> Option<Edu> {
+    let registers = NonNull::new(with_exposed_provenance_mut(*var!(device: usize = 0)))?;
+    // SAFETY: in every scenario that is BAR 0 of an edu device, uncached, which no other domain maps.
+    Some(Edu::new(unsafe { Registers::new(registers) }, DEVICE_IRQ))
+}
