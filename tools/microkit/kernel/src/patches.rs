@@ -108,6 +108,17 @@ pub const PATCHES: &[Patch] = &[
         ],
     },
     Patch {
+        name: "calibration-time",
+        reason: "the timers are calibrated by polling a port for 200 ms, which is two thirds of what a boot costs under \
+                 -icount; a tenth of it serves an emulator as well",
+        upstream: "as here",
+        edits: &[Edit {
+            file: "include/plat/pc99/plat/machine/pit.h",
+            before: "PIT_WRAPAROUND_MS 50",
+            after: "PIT_WRAPAROUND_MS 5",
+        }],
+    },
+    Patch {
         name: "vtx-optional",
         reason: "a kernel with virtual machines does not boot on a machine without VT-x; with this it does, and \
                  only making a VCPU fails, so that one kernel serves every machine",
