@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 use ioasid_config::{Client, Config, MAX_CLIENTS, Window};
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_core::{Memory, Slot};
+use ioasid_core::Memory;
 use ioasid_server::{Pages, Parts};
 use pci::Ecam;
 use vtd::mapped::{MappedFrames, MappedRegisters};
@@ -83,17 +83,12 @@ pub fn parts<N>(
     }
 }
 
-/// The registry's slots and words, which share a region.
+/// The registry's memory.
 ///
 /// # Safety
 /// The window is mapped, readable and writable, and nobody else's.
 unsafe fn registry(window: &Window) -> Memory<'static> {
-    let slots = Memory::slots_in(bytes(window));
-    let first = base::<Slot>(window);
-    // SAFETY: `slots_in` leaves room for the words behind the slots; both are plain numbers, for which every pattern
-    // of bits is a value, and the page alignment of the region suits both.
-    unsafe {
-        let words = NonNull::slice_from_raw_parts(first.add(slots).cast::<u64>(), Memory::words_for(slots));
-        Memory { slots: NonNull::slice_from_raw_parts(first, slots).as_mut(), words: { words }.as_mut() }
-    }
+    let words = NonNull::slice_from_raw_parts(base::<u64>(window), bytes(window) / size_of::<u64>());
+    // SAFETY: the caller's promise; the page alignment of the region suits words.
+    Memory { words: unsafe { { words }.as_mut() } }
 }

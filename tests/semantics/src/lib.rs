@@ -9,8 +9,7 @@ pub use script::{Call, Script};
 
 use ioasid_core::event::{Event, EventKind, Events, SubscriberId};
 use ioasid_core::{
-    Allocation, Config, Error, Freed, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig,
-    SetId, Slot,
+    Allocation, Config, Error, Freed, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -39,7 +38,6 @@ impl Events for Ear {
 /// What a registry needs: memory, providers, and somebody who listens.
 #[derive(Debug)]
 pub struct Stage {
-    slots: Vec<Slot>,
     words: Vec<u64>,
     config: Config,
     providers: Vec<Script>,
@@ -54,10 +52,8 @@ impl Stage {
     /// For the ids 1…`max`.
     #[must_use]
     pub fn new(max: u32) -> Self {
-        let slots = (max as usize + 1).next_multiple_of(64);
         Self {
-            slots: vec![Slot::FREE; slots],
-            words: vec![0; Memory::words_for(slots)],
+            words: vec![0; Memory::words_for(max as usize + 1)],
             config: Config { max_pasid: pasid(max), ack_bound: BOUND, provider_bound: BOUND },
             providers: Vec::new(),
             ear: Ear::default(),
@@ -75,7 +71,7 @@ impl Stage {
     /// # Panics
     /// Where the registry does not accept its memory.
     pub fn registry(&mut self) -> Registered<'_> {
-        let memory = Memory { slots: &mut self.slots, words: &mut self.words };
+        let memory = Memory { words: &mut self.words };
         Registry::with(memory, self.config, &mut self.providers, self.ear.clone()).expect("the memory fits")
     }
 }

@@ -70,7 +70,7 @@ fn s69_a_set_without_a_reservation_reserves_nothing() {
     let mut stage = Stage::new(100);
     let mut registry = stage.registry();
     registry.create_set(up_to(100)).unwrap();
-    assert_eq!(registry.totals().committed, 0);
+    assert_eq!(registry.totals().spare, 100);
     assert!(registry.create_set(exactly(100)).is_ok());
 }
 
@@ -81,9 +81,9 @@ fn s70_freeing_a_set_gives_its_reservation_back_exactly() {
     for used in [0, 1, 39, 40] {
         let set = registry.create_set(exactly(40)).unwrap();
         assert!((0..used).all(|_| alloc(&mut registry, set, 1, 100).is_ok()));
-        assert_eq!(registry.totals().committed, 40);
+        assert_eq!(registry.totals().spare, 60);
         assert_eq!(end(&mut registry, set), used);
-        assert_eq!(registry.totals().committed, 0);
+        assert_eq!(registry.totals().spare, 100);
         assert_eq!(registry.stats(set), Err(Error::NoSuchSet));
     }
 }
@@ -100,7 +100,7 @@ fn s71_a_failed_alloc_gives_every_charge_back() {
         assert_eq!(alloc(&mut registry, set, 1, 100), Err(Error::ProviderFault));
     }
     assert!((0..3).all(|_| alloc(&mut registry, set, 1, 100).is_ok()));
-    assert_eq!(registry.totals().committed, 3);
+    assert_eq!(registry.totals().spare, 97);
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn s72_growing_beyond_what_is_free_is_refused() {
     let grow = |registry: &mut Registered<'_>| registry.adjust_set(set, exactly(16));
     assert_eq!(unchanged(&mut registry, grow), Err(Error::NoSpace));
     assert_eq!(registry.adjust_set(set, exactly(15)), Ok(()));
-    assert_eq!(registry.totals().committed, 100);
+    assert_eq!(registry.totals().spare, 0);
     assert_eq!(registry.adjust_set(set, up_to(15)), Ok(()));
-    assert_eq!(registry.totals().committed, 85);
+    assert_eq!(registry.totals().spare, 15);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //! How much there can be of everything: the one place where the registry is sized.
 //!
 //! Only the number of ids is not here: it follows from the memory that the registry is given, 16 bytes and one
-//! bit for each id ([`Memory`](crate::Memory)). Beside these, a set costs [`WORDS_PER_SET`] words to find its ids
-//! and [`SPIDS_PER_SET`] words for its SPIDs.
+//! bit for each id ([`Memory`](crate::Memory)). Beside these, a set costs 2,080 bytes to
+//! find its ids by, and [`SPIDS_PER_SET`] words for its SPIDs.
 
 /// Ids, at most: PASIDs have 20 bits (PCIe 6.20).
 pub const IDS: usize = 1 << 20;
@@ -13,10 +13,6 @@ pub const BLOCK: usize = 64;
 
 /// Blocks, at most.
 pub const BLOCKS: usize = IDS / BLOCK;
-
-/// Words in which the registry remembers where a set's ids are: a bit for each block, and a bit for each word of
-/// those.
-pub const WORDS_PER_SET: usize = BLOCKS / 64 + BLOCKS / 64 / 64;
 
 /// Sets. A power of two, at most [`BLOCK`]: each slot of a block counts for one of them.
 pub const SETS: usize = 32;

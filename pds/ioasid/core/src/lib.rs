@@ -7,12 +7,10 @@
 //! amount of work.
 //!
 //! ```
-//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig, Slot};
+//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig};
 //!
-//! let mut slots = vec![Slot::FREE; 4096];
 //! let mut words = vec![0; Memory::words_for(4096)];
-//! let memory = Memory { slots: &mut slots, words: &mut words };
-//! let mut registry: Registry = Registry::new(memory, Config::default())?;
+//! let mut registry = Registry::new(Memory { words: &mut words }, Config::default())?;
 //! let set = registry.create_set(SetConfig { reservation: 16, limit: 64 })?;
 //!
 //! let Allocation::Ready(handle) = registry.alloc(set, PasidRange::new(1, 4095)?, 7)? else { unreachable!() };
@@ -31,16 +29,19 @@ mod block_map;
 pub mod capacity;
 mod error;
 pub mod event;
+mod id_map;
+mod memory;
 mod pasid;
 mod registry;
 mod set;
 mod slot;
 
 pub use error::Error;
+pub use memory::Memory;
 pub use pasid::{Generation, Handle, Pasid, PasidRange};
 pub use registry::{
-    Allocation, Completion, Config, Drain, Freed, Inconsistency, Inspection, Memory, Progress, Registry,
-    Snapshot, Totals, Work,
+    Allocation, Completion, Config, Drain, Freed, Inconsistency, Inspection, Progress, Registry, Snapshot,
+    Totals, Work,
 };
 pub use set::{SetConfig, SetId, SetStats};
-pub use slot::{Slot, State};
+pub use slot::State;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! PASIDs, ranges of them, and handles.
 
-use crate::Error;
+use crate::capacity::BLOCK;
+use crate::{Error, SetId};
 
 /// A process address space id: 20 bits (PCIe 6.20), checked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,6 +31,15 @@ impl Pasid {
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+
+    /// The index of the slot that counts a set's ids in this one's block.
+    pub(crate) const fn counter(self, set: SetId) -> usize {
+        (self.0 as usize & !(BLOCK - 1)) | set.index()
     }
 
     pub(crate) const fn block(self) -> u32 {
@@ -101,10 +111,10 @@ impl PasidRange {
     /// none), and where the range holds nothing but 0.
     pub const fn new(min: u32, max: u32) -> Result<Self, Error> {
         let min = if min == 0 { 1 } else { min };
-        match (Pasid::new(min), Pasid::new(max)) {
-            (Some(low), Some(high)) if min <= max => Ok(Self { min: low, max: high }),
-            _ => Err(Error::InvalidRange),
+        if min > max || max > Pasid::MAX.0 {
+            return Err(Error::InvalidRange);
         }
+        Ok(Self { min: Pasid(min), max: Pasid(max) })
     }
 
     /// The lowest id that will do.

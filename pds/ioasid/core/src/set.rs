@@ -72,6 +72,7 @@ pub(crate) struct Set {
     pub(crate) phase: Phase,
     pub(crate) share: SetConfig,
     pub(crate) used: u32,
+    /// The most that was used before some were given back.
     pub(crate) peak: u32,
     /// How far draining has come.
     pub(crate) cursor: u32,
@@ -133,7 +134,7 @@ impl Set {
             reservation: self.share.reservation,
             limit: self.share.limit,
             used: self.used,
-            peak: self.peak,
+            peak: self.peak.max(self.used),
         }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What is kept of one id, in 16 bytes.
 //!
-//! A handle is good where the slot's identity (generation and owner) and life (state and the allocator's tag) are
-//! what they are while it is live. An id that is stale, foreign, being torn down or orphaned misses these two
+//! A handle is good where the slot's name (generation and owner) and life (state and the allocator's tag) are what
+//! they are while the id is live. An id that is stale, foreign, being torn down or orphaned misses these two
 //! comparisons alike, and only then does anybody ask why.
 //!
 //! The count has nothing to do with the slot's own id. Slot n of each block of 64 counts, for the set with index n, the
@@ -10,6 +10,7 @@
 //! anybody else's blocks.
 
 use crate::{Generation, Handle, Pasid, SetId};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Where an id stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -44,11 +45,18 @@ impl State {
 }
 
 /// The life of an id: its state, and which group of allocators it came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(transparent)]
 pub(crate) struct Life(u8);
 
 impl Life {
     pub(crate) const FREE: Self = Self(0);
+    /// That of no id.
+    pub(crate) const NONE: Self = Self(0xff);
+    /// That of a live id of the default allocator's.
+    pub(crate) const LIVE: Self = Self::new(State::Allocated, 0);
+    /// That of an id of the default allocator's which is being torn down.
+    pub(crate) const TEARDOWN: Self = Self::new(State::Teardown, 0);
 
     pub(crate) const fn new(state: State, tag: u8) -> Self {
         Self(state as u8 | tag << 3)
@@ -67,68 +75,94 @@ impl Life {
     }
 }
 
-/// A generation and an owner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Identity(u32);
+/// What a slot says while a handle is good.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Identity {
+    name: u32,
+    life: Life,
+}
+
+const fn name(set: SetId, generation: Generation) -> u32 {
+    (set.raw() as u32) << 16 | generation.raw() as u32
+}
 
 impl Identity {
     #[inline(always)]
-    pub(crate) const fn new(set: SetId, generation: Generation) -> Self {
-        Self((set.raw() as u32) << 16 | generation.raw() as u32)
-    }
-
-    pub(crate) const fn generation(self) -> Generation {
-        Generation::from_raw((self.0 & 0xffff) as u16)
-    }
-
-    pub(crate) const fn owner(self) -> SetId {
-        SetId::from_raw((self.0 >> 16) as u16)
-    }
-
-    /// The next generation, and nobody's.
-    const fn next(self) -> Self {
-        Self((self.0 + 1) & 0xffff)
+    pub(crate) const fn new(set: SetId, generation: Generation, life: Life) -> Self {
+        Self { name: name(set, generation), life }
     }
 }
 
-/// One id's record. The registry is given a slice of them; what was in it before does not matter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// One id's record. All zero is an id that was never handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub struct Slot {
+pub(crate) struct Slot {
     pub(crate) data: u64,
-    pub(crate) identity: Identity,
-    pub(crate) life: Life,
+    /// The generation in the low half, the owner in the high one.
+    name: u32,
+    life: Life,
     count: u8,
-    pub(crate) references: u16,
+    references: u16,
 }
 
 impl Slot {
     /// An id that was never handed out. All bits are zero.
-    pub const FREE: Self = Self { data: 0, identity: Identity(0), life: Life::FREE, count: 0, references: 0 };
+    pub(crate) const FREE: Self = Self { data: 0, name: 0, life: Life::FREE, count: 0, references: 0 };
 
     #[inline(always)]
-    pub(crate) fn handle(&self, pasid: Pasid) -> Handle {
-        Handle { pasid, generation: self.identity.generation() }
+    pub(crate) fn is(&self, identity: Identity) -> bool {
+        self.name == identity.name && self.life == identity.life
+    }
+
+    /// Whether it is this, with one reference.
+    #[inline(always)]
+    pub(crate) fn is_last(&self, identity: Identity) -> bool {
+        self.is(identity) && self.references == 1
+    }
+
+    /// Whether it is an id of the default allocator's, of this generation, that is being torn down.
+    #[inline(always)]
+    pub(crate) fn is_torn_down(&self, generation: Generation) -> bool {
+        self.life == Life::TEARDOWN && self.generation() == generation
+    }
+
+    #[inline(always)]
+    pub(crate) fn generation(&self) -> Generation {
+        Generation::from_raw((self.name & 0xffff) as u16)
     }
 
     #[inline(always)]
     pub(crate) fn owner(&self) -> SetId {
-        self.identity.owner()
+        SetId::from_raw((self.name >> 16) as u16)
     }
 
-    pub(crate) fn state(&self) -> State {
-        self.life.state()
+    #[inline(always)]
+    pub(crate) fn life(&self) -> Life {
+        self.life
+    }
+
+    pub(crate) fn references(&self) -> u16 {
+        self.references
     }
 
     pub(crate) fn count(&self) -> u8 {
         self.count
     }
 
+    #[inline(always)]
+    pub(crate) fn handle(&self, pasid: Pasid) -> Handle {
+        Handle { pasid, generation: self.generation() }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.life.state()
+    }
+
     /// Free → allocated, with one reference. A free slot is nobody's.
     #[inline(always)]
     pub(crate) fn occupy(&mut self, set: SetId, life: Life, data: u64) {
         self.data = data;
-        self.identity.0 |= Identity::new(set, Generation::from_raw(0)).0;
+        self.name |= name(set, Generation::from_raw(0));
         self.life = life;
         self.references = 1;
     }
@@ -136,8 +170,15 @@ impl Slot {
     /// → free, in the next generation.
     #[inline(always)]
     pub(crate) fn vacate(&mut self) {
-        self.identity = self.identity.next();
+        self.name = (self.name + 1) & 0xffff;
         self.life = Life::FREE;
+    }
+
+    /// → being torn down, for an id of the default allocator's with one reference.
+    #[inline(always)]
+    pub(crate) fn tear_down(&mut self) {
+        self.life = Life::TEARDOWN;
+        self.references = 0;
     }
 
     pub(crate) fn set_state(&mut self, state: State) {
@@ -145,7 +186,7 @@ impl Slot {
     }
 
     pub(crate) fn disown(&mut self) {
-        self.identity = Identity::new(SetId::NONE, self.identity.generation());
+        self.name &= 0xffff;
     }
 
     /// Takes a reference, unless all that can be counted are taken.
@@ -155,6 +196,16 @@ impl Slot {
             None => return false,
         }
         true
+    }
+
+    /// Drops a reference and says how many are left.
+    pub(crate) fn put(&mut self) -> u16 {
+        self.references = self.references.saturating_sub(1);
+        self.references
+    }
+
+    pub(crate) fn drop_references(&mut self) {
+        self.references = 0;
     }
 
     /// Counts one more id for the set of this slot, and says whether it is the first.
@@ -179,7 +230,7 @@ mod tests {
     #[test]
     fn a_slot_has_sixteen_bytes_and_zero_is_free() {
         assert_eq!(size_of::<Slot>(), 16);
-        assert_eq!((Slot::FREE.life, Slot::FREE.state()), (Life::new(State::Free, 0), State::Free));
+        assert_eq!((Slot::FREE.life(), Slot::FREE.state()), (Life::new(State::Free, 0), State::Free));
     }
 
     #[test]
@@ -194,25 +245,74 @@ mod tests {
     }
 
     #[test]
-    fn the_next_generation_is_nobodys_and_keeps_the_count() {
+    fn the_fields_do_not_touch_each_other() {
+        let set = SetId::from_raw(0xffff);
+        let live = Life::new(State::Allocated, 31);
         let mut slot = Slot::FREE;
         assert!(slot.count_up());
         assert!(!slot.count_up());
-        slot.occupy(SetId::from_raw(0xffff), Life::new(State::Allocated, 31), u64::MAX);
-        assert_eq!((slot.owner(), slot.references, slot.count()), (SetId::from_raw(0xffff), 1, 2));
+        slot.occupy(set, live, u64::MAX);
+        assert_eq!((slot.owner(), slot.life(), slot.references(), slot.count()), (set, live, 1, 2));
+        assert!(slot.get());
+        slot.set_state(State::Quarantined);
+        assert_eq!((slot.references(), slot.count(), slot.life().tag()), (2, 2, 31));
+        assert_eq!(slot.put(), 1);
+        slot.drop_references();
+        slot.disown();
+        assert_eq!(
+            (slot.owner(), slot.life(), slot.references()),
+            (SetId::NONE, live.with(State::Quarantined), 0)
+        );
         slot.vacate();
-        assert_eq!((slot.owner(), slot.life, slot.count()), (SetId::NONE, Life::FREE, 2));
-        assert_eq!(slot.identity.generation(), Generation::from_raw(1));
+        assert_eq!((slot.owner(), slot.life(), slot.count()), (SetId::NONE, Life::FREE, 2));
+        assert_eq!(slot.generation(), Generation::from_raw(1));
         assert!(!slot.count_down());
         assert!(slot.count_down());
+    }
+
+    #[test]
+    fn a_handle_is_good_for_one_generation_owner_and_life() {
+        let (set, live) = (SetId::from_raw(0x1234), Life::new(State::Allocated, 3));
+        let generation = Generation::from_raw;
+        let mut slot = Slot::FREE;
+        slot.vacate();
+        slot.occupy(set, live, 0);
+        let good = Identity::new(set, generation(1), live);
+        assert!(slot.is(good) && slot.is_last(good));
+        assert!(slot.get() && slot.is(good) && !slot.is_last(good));
+        assert!(!slot.is(Identity::new(set, generation(0), live)));
+        assert!(!slot.is(Identity::new(SetId::from_raw(0x1235), generation(1), live)));
+        assert!(!slot.is(Identity::new(set, generation(1), live.with(State::Pending))));
+        assert!(!slot.is(Identity::new(set, generation(1), Life::new(State::Allocated, 2))));
+    }
+
+    #[test]
+    fn a_count_next_to_it_is_no_concern_of_an_id() {
+        let (set, live) = (SetId::from_raw(1), Life::new(State::Allocated, 0));
+        let mut slot = Slot::FREE;
+        slot.occupy(set, live, 0);
+        slot.count_up();
+        let good = Identity::new(set, Generation::from_raw(0), live);
+        assert!(slot.is(good) && slot.is_last(good));
+        slot.tear_down();
+        assert!(slot.is_torn_down(Generation::from_raw(0)) && !slot.is_torn_down(Generation::from_raw(1)));
+        assert_eq!((slot.references(), slot.count(), slot.owner()), (0, 1, set));
     }
 
     #[test]
     fn a_generation_wraps() {
         let mut slot = Slot::FREE;
         (0..0xffff).for_each(|_| slot.vacate());
-        assert_eq!(slot.identity.generation(), Generation::from_raw(0xffff));
+        assert_eq!(slot.generation(), Generation::from_raw(0xffff));
         slot.vacate();
-        assert_eq!((slot.identity.generation(), slot.owner()), (Generation::from_raw(0), SetId::NONE));
+        assert_eq!((slot.generation(), slot.owner()), (Generation::from_raw(0), SetId::NONE));
+    }
+
+    #[test]
+    fn references_refuse_at_their_top() {
+        let mut slot = Slot::FREE;
+        slot.occupy(SetId::from_raw(1), Life::new(State::Allocated, 0), 0);
+        assert_eq!((0..0xffff).filter(|_| slot.get()).count(), 0xfffe);
+        assert_eq!((slot.references(), slot.count()), (0xffff, 0));
     }
 }

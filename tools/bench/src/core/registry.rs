@@ -3,7 +3,7 @@
 
 use super::subject::{IDS, Subject};
 use ioasid_core::{
-    Allocation, Config, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId, Slot,
+    Allocation, Config, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId,
 };
 use std::hint::black_box;
 use std::time::Instant;
@@ -16,9 +16,8 @@ pub struct Ours {
 
 fn registry() -> Registry<'static> {
     // One for each process that measures, and it lives as long.
-    let slots = vec![Slot::FREE; IDS as usize].leak();
     let words = vec![0; Memory::words_for(IDS as usize)].leak();
-    Registry::new(Memory { slots, words }, Config::default()).expect("the memory fits")
+    Registry::new(Memory { words }, Config::default()).expect("the memory fits")
 }
 
 impl Subject for Ours {
@@ -57,7 +56,7 @@ impl Subject for Ours {
     }
 
     fn bytes_per_id(&self) -> Option<f64> {
-        let bytes = IDS as usize * size_of::<Slot>() + Memory::words_for(IDS as usize) * 8;
+        let bytes = Memory::words_for(IDS as usize) * 8;
         Some(bytes as f64 / f64::from(IDS))
     }
 }

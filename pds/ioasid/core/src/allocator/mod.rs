@@ -15,7 +15,7 @@
 //!
 //! ```
 //! use ioasid_core::allocator::{Allocator, AllocatorId, Answer, Helpers, Provider, ProviderBusy, Ticket};
-//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig, Slot};
+//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig};
 //!
 //! /// One bit for each even number below 128.
 //! #[derive(Default)]
@@ -41,9 +41,8 @@
 //!     }
 //! }
 //!
-//! let mut slots = vec![Slot::FREE; 4096];
 //! let mut words = vec![0; Memory::words_for(4096)];
-//! let memory = Memory { slots: &mut slots, words: &mut words };
+//! let memory = Memory { words: &mut words };
 //! let mut providers = [Even::default()];
 //! let mut registry = Registry::with(memory, Config::default(), &mut providers, ())?;
 //!

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Looking at everything: the consistency check and the fingerprint.
 
-use super::{Registry, Totals};
+use super::{Quick, Registry, Totals};
 use crate::allocator::Provider;
 use crate::capacity::{GROUPS, SETS};
 use crate::event::Events;
 use crate::set::{Phase, Set};
-use crate::{Pasid, SetId, State, block_map};
+use crate::slot::{Life, Slot};
+use crate::{Pasid, SetId, State};
 use core::hash::{Hash, Hasher};
 
 /// What the consistency check found amiss.
@@ -48,7 +49,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// # Errors
     /// The first thing that does not fit.
     pub fn check(&self) -> Result<(), Inconsistency> {
-        if !self.space.is_consistent() || !self.blocks.iter().all(block_map::is_consistent) {
+        if !self.space.free.is_consistent() || !self.index.iter().all(|index| index.blocks.is_consistent()) {
             return Err(Inconsistency::Map);
         }
         let mut owned = [0; SETS];
@@ -58,15 +59,15 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         for (pasid, slot) in self.space.iter() {
             let state = slot.state();
             let usable = pasid != Pasid::RESERVED && pasid <= self.config.max_pasid;
-            if self.space.is_free(pasid) != (usable && state == State::Free) {
+            if self.space.free.contains(pasid) != (usable && state == State::Free) {
                 return Err(Inconsistency::Free(pasid));
             }
-            if matches!(state, State::Allocated | State::Pending) != (slot.references > 0) {
-                return Err(Inconsistency::References(pasid, slot.references));
+            if matches!(state, State::Allocated | State::Pending) != (slot.references() > 0) {
+                return Err(Inconsistency::References(pasid, slot.references()));
             }
             quarantined += u32::from(state == State::Quarantined);
             orphaned += u32::from(self.state(slot) == State::Orphaned);
-            let (held, live) = &mut groups[usize::from(slot.life.tag())];
+            let (held, live) = &mut groups[usize::from(slot.life().tag())];
             *held += u32::from(state != State::Free);
             *live += u32::from(matches!(state, State::Allocated | State::Pending));
             let owner = slot.owner();
@@ -96,9 +97,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             return Err(Inconsistency::Allocators);
         }
         let committed = self.sets.iter().map(Set::committed).sum::<u32>() + lost;
-        let counted = Totals { committed, quarantined, lost, orphaned, ..self.totals };
-        if counted != self.totals || committed > counted.capacity {
+        let spare = self.totals.capacity.checked_sub(committed).ok_or(Inconsistency::Totals)?;
+        if self.totals != (Totals { spare, quarantined, lost, orphaned, ..self.totals }) {
             return Err(Inconsistency::Totals);
+        }
+        let alone = self.live == Life::LIVE && self.subscribers.iter().flatten().count() == 0;
+        if alone != (self.quick.live == Life::LIVE) || (!alone && self.quick != Quick::NEVER) {
+            return Err(Inconsistency::Allocators);
         }
         Ok(())
     }
@@ -108,17 +113,15 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             let charged = owned + u32::from(set.request.is_some());
             if set.used != charged
                 || (set.phase == Phase::Open && charged > set.share.limit)
-                || set.peak < owned
+                || set.stats().peak < owned
             {
                 return Err(Inconsistency::Charge(index, set.used, charged));
             }
             for number in 0.. {
                 let Some(block) = self.space.block(number) else { break };
-                let here = block
-                    .iter()
-                    .filter(|slot| slot.owner() != SetId::NONE && slot.owner().index() == index)
-                    .count();
-                let known = block_map::contains(&self.blocks[index], number);
+                let own = |slot: &&Slot| slot.owner() != SetId::NONE && slot.owner().index() == index;
+                let here = block.iter().filter(own).count();
+                let known = self.index[index].blocks.contains(number);
                 let counted = block.get(index).is_some_and(|slot| usize::from(slot.count()) == here);
                 if !counted || known != (here > 0) {
                     return Err(Inconsistency::Block(index, number));
@@ -134,10 +137,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub fn fingerprint(&self) -> u64 {
         let mut hasher = Fnv(0xcbf2_9ce4_8422_2325);
         for (pasid, slot) in self.space.iter() {
-            (slot, self.space.is_free(pasid)).hash(&mut hasher);
+            (slot, self.space.free.contains(pasid)).hash(&mut hasher);
         }
         let totals = Totals { provider_faults: 0, leaked: 0, warnings: 0, ..self.totals };
-        (self.sets, totals, &self.allocators, self.subscribers, &self.spids).hash(&mut hasher);
+        (self.sets, totals, &self.allocators, self.subscribers).hash(&mut hasher);
+        self.index.iter().for_each(|index| index.spids.hash(&mut hasher));
         hasher.finish()
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{Allocation, Completion, Registry};
 use crate::allocator::{Allocator, AllocatorId, AllocatorStats, Answer, Provider, Taken, Ticket};
-use crate::event::Events;
+use crate::event::{Event, EventKind, Events};
 use crate::set::Request;
 use crate::slot::Life;
 use crate::{Error, Handle, Inspection, Pasid, PasidRange, SetId, State};
@@ -89,11 +89,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Makes it the first group's turn.
     fn turn(&mut self) {
         self.live = Life::new(State::Allocated, self.allocators.active_tag());
+        self.settle();
     }
 
-    /// Asks the active custom allocator for an id for a set that may have one.
-    #[cold]
-    #[inline(never)]
+    /// Asks the active custom allocator for an id for a set that is charged already.
     pub(super) fn alloc_custom(
         &mut self,
         set: SetId,
@@ -110,7 +109,6 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             self.providers.get_mut(usize::from(allocator.helpers.alloc)).ok_or(Error::ProviderFault)?;
         let answer = provider.alloc(allocator.pdata, range, ticket);
         if answer == Answer::Later {
-            self.charge(set);
             self.waiting += 1;
             let record = &mut self.sets[set.index()];
             let deadline = self.now.wrapping_add(self.config.provider_bound);
@@ -119,13 +117,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             return Ok(Allocation::Pending(ticket));
         }
         let pasid = self.chosen(allocator, range, answer)?;
-        self.charge(set);
         self.record(set, pasid, data).map(Allocation::Ready)
     }
 
     /// Records an id that a custom allocator chose, for a set that is charged already.
     fn record(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
         self.allocators.born(self.live.tag());
+        self.space.free.remove(pasid);
         self.occupy(set, pasid, data)
     }
 
@@ -139,7 +137,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         match Pasid::new(number) {
             Some(pasid) if range.contains(pasid) => {
                 // One that is tracked belongs to somebody: it is not handed back, or they would lose it.
-                if self.space.is_free(pasid) { Ok(pasid) } else { Err(self.fault(allocator.id)) }
+                if self.space.free.contains(pasid) { Ok(pasid) } else { Err(self.fault(allocator.id)) }
             }
             _ => {
                 self.hand_back(allocator, number);
@@ -192,11 +190,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             return Err(Error::Stale);
         };
         self.waiting -= 1;
-        let result = self.settle(ticket.set, allocator, request, answer);
+        let result = self.finish(ticket.set, allocator, request, answer);
+        if let Ok(handle) = result {
+            self.announce(&Event::new(EventKind::Alloc, ticket.set, Some(handle)));
+        }
         Ok(Completion { ticket, result })
     }
 
-    fn settle(
+    fn finish(
         &mut self,
         set: SetId,
         allocator: Allocator,
@@ -205,17 +206,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     ) -> Result<Handle, Error> {
         match self.chosen(allocator, request.range, answer) {
             Ok(pasid) => self.record(set, pasid, request.data),
-            Err(error) => {
-                self.discharge(set);
-                Err(error)
-            }
+            Err(error) => Err(self.uncharge(set, error)),
         }
     }
 
     fn came_too_late(&mut self, allocator: Allocator, answer: Answer) {
         if let Answer::Given(number) = answer
             && Pasid::new(number)
-                .is_none_or(|pasid| pasid > self.config.max_pasid || self.space.is_free(pasid))
+                .is_none_or(|pasid| pasid > self.config.max_pasid || self.space.free.contains(pasid))
         {
             self.hand_back(allocator, number);
         }
@@ -228,15 +226,15 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let request = record.request.take_if(|request| request.failed || is_past(request.deadline, now))?;
         let ticket = Ticket { set: record.id, sequence: record.sequence, allocator: request.allocator };
         self.waiting -= 1;
-        self.discharge(ticket.set);
-        Some(Completion { ticket, result: Err(self.fault(ticket.allocator)) })
+        let error = self.fault(ticket.allocator);
+        Some(Completion { ticket, result: Err(self.uncharge(ticket.set, error)) })
     }
 
     /// Forgets what a set has asked for.
     pub(super) fn cancel(&mut self, set: SetId) {
         if self.sets[set.index()].request.take().is_some() {
             self.waiting -= 1;
-            self.discharge(set);
+            self.uncharge(set, Error::ProviderFault);
         }
     }
 }

@@ -4,8 +4,8 @@
 use super::{Allocation, Inspection, Registry};
 use crate::allocator::Provider;
 use crate::event::{Event, EventKind, Events};
-use crate::slot::Identity;
-use crate::{Error, Handle, Pasid, PasidRange, SetId, Slot, State, block_map};
+use crate::slot::{Identity, Slot};
+use crate::{Error, Handle, Pasid, PasidRange, SetId, State};
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Gives a set the lowest free id in a range, with `data` as its private data and one reference. Where a custom
@@ -18,29 +18,53 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// [`Error::ProviderBusy`].
     #[inline(always)]
     pub fn alloc(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
+        if range.max() > self.quick.max {
+            return self.alloc_watched(set, range, data);
+        }
+        self.charge(set)?;
+        match self.space.free.take_lowest(range) {
+            Some(pasid) => self.occupy(set, pasid, data).map(Allocation::Ready),
+            None => Err(self.uncharge(set, Error::NoSpace)),
+        }
+    }
+
+    /// The same where an allocator of somebody's chooses, or somebody wants to be told.
+    #[cold]
+    #[inline(never)]
+    fn alloc_watched(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
         if range.max() > self.config.max_pasid {
             return Err(Error::InvalidRange);
         }
-        self.may_charge(set)?;
-        if self.live.tag() != 0 {
-            return self.alloc_custom(set, range, data);
+        self.charge(set)?;
+        let allocation = if self.live.tag() != 0 {
+            self.alloc_custom(set, range, data)
+        } else if let Some(pasid) = self.space.free.take_lowest(range) {
+            self.occupy(set, pasid, data).map(Allocation::Ready)
+        } else {
+            Err(Error::NoSpace)
+        };
+        match allocation {
+            Ok(Allocation::Ready(handle)) => {
+                self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
+                allocation
+            }
+            Ok(Allocation::Pending(_)) => allocation,
+            Err(error) => Err(self.uncharge(set, error)),
         }
-        let pasid = self.space.lowest_free(range).ok_or(Error::NoSpace)?;
-        self.charge(set);
-        self.occupy(set, pasid, data).map(Allocation::Ready)
     }
 
-    /// Whether a set may have one more id.
+    /// Charges one more id to a set.
     #[inline(always)]
-    fn may_charge(&self, set: SetId) -> Result<(), Error> {
-        let record = &self.sets[set.index()];
+    fn charge(&mut self, set: SetId) -> Result<(), Error> {
+        let record = &mut self.sets[set.index()];
         // A set that is not open has the limit 0.
         if record.id != set || record.used >= record.share.limit {
             return Err(self.over_limit(set));
         }
-        if record.used >= record.share.reservation && self.totals.committed >= self.totals.capacity {
-            return Err(Error::NoSpace);
+        if record.used >= record.share.reservation {
+            self.totals.spare = self.totals.spare.checked_sub(1).ok_or(Error::NoSpace)?;
         }
+        record.used += 1;
         Ok(())
     }
 
@@ -50,46 +74,48 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.open_set(set).map_or_else(|error| error, |_| Error::QuotaExceeded)
     }
 
-    /// Charges an id to a set that may have it.
-    #[inline(always)]
-    pub(super) fn charge(&mut self, set: SetId) {
-        let record = &mut self.sets[set.index()];
-        if record.used >= record.share.reservation {
-            self.totals.committed += 1;
-        }
-        record.used += 1;
-        record.peak = record.peak.max(record.used);
+    /// Gives back the charge for an id that is not to be had after all.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn uncharge(&mut self, set: SetId, error: Error) -> Error {
+        let peak = self.sets[set.index()].peak;
+        self.discharge(set);
+        self.sets[set.index()].peak = peak;
+        error
     }
 
-    /// Gives a charge back.
+    /// Gives back the charge for an id.
     #[inline(always)]
     pub(super) fn discharge(&mut self, set: SetId) {
         let record = &mut self.sets[set.index()];
+        if record.used > record.peak {
+            record.peak = record.used;
+        }
         record.used -= 1;
         if record.used >= record.share.reservation {
-            self.totals.committed -= 1;
+            self.totals.spare += 1;
         }
     }
 
-    /// Makes a free id the set's, which is charged already, and remembers where it is.
+    /// Makes an id that was just taken the set's, which is charged already, and remembers where it is.
     #[inline(always)]
     pub(super) fn occupy(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
-        self.space.take(pasid);
-        let slot = self.space.slot_mut(pasid).ok_or(Error::NotFound)?;
-        slot.occupy(set, self.live, data);
+        let live = self.live;
+        let slots = &mut *self.space.slots;
+        let slot = slots.get_mut(pasid.index()).ok_or(Error::NotFound)?;
+        slot.occupy(set, live, data);
         let handle = slot.handle(pasid);
-        if self.space.counter_mut(pasid, set).is_some_and(Slot::count_up) {
-            block_map::insert(&mut self.blocks[set.index()], pasid.block());
+        if slots.get_mut(pasid.counter(set)).is_some_and(Slot::count_up) {
+            self.index[set.index()].blocks.insert(pasid.block());
         }
-        self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
         Ok(handle)
     }
 
     /// Forgets that an id is a set's.
     #[inline(always)]
     pub(super) fn forget(&mut self, set: SetId, pasid: Pasid) {
-        if self.space.counter_mut(pasid, set).is_some_and(Slot::count_down) {
-            block_map::remove(&mut self.blocks[set.index()], pasid.block());
+        if self.space.slots.get_mut(pasid.counter(set)).is_some_and(Slot::count_down) {
+            self.index[set.index()].blocks.remove(pasid.block());
         }
     }
 
@@ -97,11 +123,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(always)]
     fn live_slot(&self, set: SetId, handle: Handle) -> Result<&Slot, Error> {
         match self.space.slot(handle.pasid) {
-            Some(slot)
-                if slot.identity == Identity::new(set, handle.generation) && slot.life == self.live =>
-            {
-                Ok(slot)
-            }
+            Some(slot) if slot.is(Identity::new(set, handle.generation, self.live)) => Ok(slot),
             slot => Err(self.refusal(slot, set, handle)),
         }
     }
@@ -115,12 +137,12 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Why a handle is no good.
     #[cold]
     #[inline(never)]
-    fn refusal(&self, slot: Option<&Slot>, set: SetId, handle: Handle) -> Error {
+    pub(super) fn refusal(&self, slot: Option<&Slot>, set: SetId, handle: Handle) -> Error {
         let Some(slot) = slot else { return Error::NotFound };
         let own = slot.owner() == set;
-        if own && slot.identity.generation() != handle.generation {
+        if own && slot.generation() != handle.generation {
             Error::Stale
-        } else if slot.life == self.live && !own {
+        } else if slot.life() == self.live && !own {
             Error::NotOwner
         } else {
             Error::NotFound
@@ -157,7 +179,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             handle: slot.handle(pasid),
             state,
             owner,
-            references: slot.references,
+            references: slot.references(),
             data: slot.data,
         })
     }

@@ -9,8 +9,8 @@ use super::{Freed, Registry};
 use crate::allocator::Provider;
 use crate::event::{Event, EventKind, Events, Role};
 use crate::set::Phase;
-use crate::slot::{Identity, Life};
-use crate::{Error, Handle, Pasid, SetId, Slot, State};
+use crate::slot::{Identity, Life, Slot};
+use crate::{Error, Handle, Pasid, SetId, State};
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Gives an id up: from now on it is not found. Where nobody else has to let go of it, it is to be torn down at
@@ -20,9 +20,22 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// As [`find`](Self::find): an id that was freed already is [`Error::NotFound`].
     #[inline(always)]
     pub fn free(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
+        let identity = Identity::new(set, handle.generation, self.quick.live);
+        match self.space.slot_mut(handle.pasid) {
+            Some(slot) if slot.is_last(identity) => {
+                slot.tear_down();
+                Ok(Freed::Teardown)
+            }
+            _ => self.free_watched(set, handle),
+        }
+    }
+
+    /// The same where somebody else has a say.
+    #[cold]
+    #[inline(never)]
+    fn free_watched(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
         let slot = self.live_slot_mut(set, handle)?;
-        slot.references -= 1;
-        if slot.references > 0 {
+        if slot.put() > 0 {
             slot.set_state(State::Pending);
             return Ok(Freed::Pending);
         }
@@ -34,14 +47,12 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// # Errors
     /// As [`find`](Self::find). An id that was freed while others held references still takes their `put`.
     pub fn put(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let identity = Identity::new(set, handle.generation);
-        let pending = self.live.with(State::Pending);
+        let pending = Identity::new(set, handle.generation, self.live.with(State::Pending));
         let (slot, held) = match self.space.slot_mut(handle.pasid) {
-            Some(slot) if slot.identity == identity && slot.life == pending => (slot, Freed::Pending),
+            Some(slot) if slot.is(pending) => (slot, Freed::Pending),
             _ => (self.live_slot_mut(set, handle)?, Freed::Held),
         };
-        slot.references -= 1;
-        if slot.references > 0 {
+        if slot.put() > 0 {
             return Ok(held);
         }
         Ok(self.give_up(set, handle))
@@ -66,26 +77,18 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// An id with no reference left begins its way out.
-    #[inline(always)]
+    #[cold]
+    #[inline(never)]
     pub(super) fn give_up(&mut self, owner: SetId, handle: Handle) -> Freed {
         self.leave(handle.pasid);
         if self.pass_on(owner, handle, Role::Cpu) { Freed::Teardown } else { Freed::Pending }
     }
 
     /// An id is not live any more.
-    #[inline(always)]
     fn leave(&mut self, pasid: Pasid) {
         let Some(slot) = self.space.slot_mut(pasid) else { return };
-        slot.references = 0;
-        let tag = slot.life.tag();
-        if tag != 0 {
-            self.leave_group(tag);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn leave_group(&mut self, tag: u8) {
+        slot.drop_references();
+        let tag = slot.life().tag();
         self.allocators.dying(tag);
         if self.allocators.is_orphaned(tag) {
             self.totals.orphaned -= 1;
@@ -102,7 +105,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// The state of an id, where an orphan is told apart.
     pub(super) fn state(&self, slot: &Slot) -> State {
         match slot.state() {
-            State::Allocated | State::Pending if self.allocators.is_orphaned(slot.life.tag()) => {
+            State::Allocated | State::Pending if self.allocators.is_orphaned(slot.life().tag()) => {
                 State::Orphaned
             }
             state => state,
@@ -113,10 +116,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(always)]
     pub(super) fn slot_of(&self, handle: Handle) -> Result<&Slot, Error> {
         let slot = self.space.slot(handle.pasid).ok_or(Error::NotFound)?;
-        if slot.life == Life::FREE {
+        if slot.life() == Life::FREE {
             return Err(Error::NotFound);
         }
-        if slot.identity.generation() == handle.generation { Ok(slot) } else { Err(Error::Stale) }
+        if slot.generation() == handle.generation { Ok(slot) } else { Err(Error::Stale) }
     }
 
     /// The teardown of an id is confirmed: it may be handed out again, in its next generation. If a custom allocator
@@ -128,36 +131,43 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// cannot be told now: try again later.
     #[inline(always)]
     pub fn reclaim(&mut self, handle: Handle) -> Result<(), Error> {
+        match self.space.slot_mut(handle.pasid) {
+            Some(slot) if slot.is_torn_down(handle.generation) => {
+                let owner = slot.owner();
+                slot.vacate();
+                self.forget(owner, handle.pasid);
+                self.space.free.insert(handle.pasid);
+                self.discharge(owner);
+                Ok(())
+            }
+            _ => self.reclaim_other(handle),
+        }
+    }
+
+    /// The same for an id that was in quarantine or chosen by a custom allocator, or for none.
+    #[cold]
+    #[inline(never)]
+    fn reclaim_other(&mut self, handle: Handle) -> Result<(), Error> {
         let slot = self.slot_of(handle)?;
-        let owner = slot.owner();
-        if slot.life != Life::new(State::Teardown, 0) {
-            self.settle_account(slot.life, handle.pasid)?;
+        let (owner, life) = (slot.owner(), slot.life());
+        if !matches!(life.state(), State::Teardown | State::Quarantined) {
+            return Err(Error::InUse);
+        }
+        self.tell_provider(life.tag(), handle.pasid)?;
+        self.allocators.gone(life.tag());
+        if life.state() == State::Quarantined {
+            self.totals.quarantined -= 1;
         }
         if let Some(slot) = self.space.slot_mut(handle.pasid) {
             slot.vacate();
         }
-        self.space.give_back(handle.pasid);
+        self.space.free.insert(handle.pasid);
         if owner == SetId::NONE {
             self.totals.lost -= 1;
-            self.totals.committed -= 1;
+            self.totals.spare += 1;
         } else {
             self.forget(owner, handle.pasid);
             self.discharge(owner);
-        }
-        Ok(())
-    }
-
-    /// What else there is to do where an id that comes back was in quarantine, or a custom allocator's.
-    #[cold]
-    #[inline(never)]
-    fn settle_account(&mut self, life: Life, pasid: Pasid) -> Result<(), Error> {
-        if !matches!(life.state(), State::Teardown | State::Quarantined) {
-            return Err(Error::InUse);
-        }
-        self.tell_provider(life.tag(), pasid)?;
-        self.allocators.gone(life.tag());
-        if life.state() == State::Quarantined {
-            self.totals.quarantined -= 1;
         }
         Ok(())
     }

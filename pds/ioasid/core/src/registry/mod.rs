@@ -15,51 +15,23 @@ mod spids;
 mod subscribers;
 
 use crate::allocator::{NoProvider, Provider, Table, Ticket};
-use crate::block_map::BlockMap;
-use crate::capacity::{BLOCK, IDS, SETS, SPIDS_PER_SET, SUBSCRIBERS, WORDS_PER_SET};
+use crate::capacity::{SETS, SUBSCRIBERS};
 use crate::event::Events;
+use crate::memory::{Index, SetIndex};
 use crate::set::Set;
 use crate::slot::Life;
-use crate::{Error, Handle, Pasid, SetId, Slot, State};
+use crate::{Error, Handle, Memory, Pasid, SetId, State};
 use space::Space;
 use subscribers::Subscriber;
 
 pub use check::Inconsistency;
 pub use subscribers::Work;
 
-/// The memory that a registry works in. What it holds before does not matter.
-#[derive(Debug)]
-pub struct Memory<'m> {
-    /// One slot for each number, from PASID 0 on: a multiple of 64, at most 2^20. They decide how many ids there
-    /// are.
-    pub slots: &'m mut [Slot],
-    /// At least [`Memory::words_for`] as many ids.
-    pub words: &'m mut [u64],
-}
-
-impl Memory<'_> {
-    /// How many words a registry needs for this many slots: a bit for each id, and a fixed part.
-    #[must_use]
-    pub const fn words_for(slots: usize) -> usize {
-        slots.div_ceil(BLOCK) + (SETS + 1) * WORDS_PER_SET + SETS * SPIDS_PER_SET
-    }
-
-    /// How many slots a registry can have in this many bytes, with the words that belong to them behind; 0 where
-    /// there is no room for a block.
-    #[must_use]
-    pub const fn slots_in(bytes: usize) -> usize {
-        let fixed = Self::words_for(0) * size_of::<u64>();
-        let block = BLOCK * size_of::<Slot>() + size_of::<u64>();
-        let slots = bytes.saturating_sub(fixed) / block * BLOCK;
-        if slots < IDS { slots } else { IDS }
-    }
-}
-
 /// How a registry is to work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The highest PASID that the hardware supports: ECAP.PSS, the devices' PASID capabilities, the tables'
-    /// width, whichever is least. Where there are fewer slots, these decide.
+    /// width, whichever is least. Where the memory holds fewer, that decides.
     pub max_pasid: Pasid,
     /// How long those who use an id that is given up may take to stop, in ticks of [`Registry::poll`]; less than
     /// 2^27.
@@ -162,8 +134,8 @@ pub struct Inspection {
 pub struct Totals {
     /// How many ids can be handed out at most.
     pub capacity: u32,
-    /// How many sets use or are guaranteed, and what is lost.
-    pub committed: u32,
+    /// How many of these no set uses or is guaranteed: what there is for those who want more than that.
+    pub spare: u32,
     /// Ids that are in quarantine for good.
     pub quarantined: u32,
     /// Those of them whose set is gone.
@@ -178,6 +150,20 @@ pub struct Totals {
     pub warnings: u32,
 }
 
+/// What the short way through alloc and free compares with. Where somebody else has a say, because a custom allocator is
+/// active or somebody subscribes, nothing compares well, and the long way is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Quick {
+    /// The highest id that can be handed out.
+    max: Pasid,
+    /// What the life of an id is while it is live.
+    live: Life,
+}
+
+impl Quick {
+    const NEVER: Self = Self { max: Pasid::RESERVED, live: Life::NONE };
+}
+
 /// The PASIDs, and who has which of them. See the [crate's documentation](crate).
 ///
 /// `P` is what custom allocators are made of, `E` is where events go. Without either it is `Registry<'_>`.
@@ -186,8 +172,7 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     space: Space<'m>,
     sets: [Set; SETS],
     /// Where each set's ids are.
-    blocks: &'m mut [BlockMap],
-    spids: &'m mut [[u64; SPIDS_PER_SET]],
+    index: &'m mut [SetIndex; SETS],
     totals: Totals,
     /// What the life of an id is while it is live: it is the active group's.
     live: Life,
@@ -197,6 +182,7 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     subscribers: [Option<Subscriber>; SUBSCRIBERS],
     /// How many subscribers there are.
     listening: u8,
+    quick: Quick,
     events: E,
     /// How many ids and allocations wait for somebody.
     waiting: u32,
@@ -222,39 +208,34 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
     /// free, there is no set, and nobody is registered or subscribed. It clears its memory first.
     ///
     /// # Errors
-    /// [`Error::BadMemory`] where the slots are none, no multiple of 64 or more than 2^20, or the words too few.
+    /// [`Error::BadMemory`] where there is no room for a block of 64 ids.
     pub fn with(
         memory: Memory<'m>,
         config: Config,
         providers: &'m mut [P],
         events: E,
     ) -> Result<Self, Error> {
-        let Memory { slots, words } = memory;
-        if slots.is_empty() || slots.len() > IDS || !slots.len().is_multiple_of(BLOCK) {
-            return Err(Error::BadMemory);
-        }
-        let (free, words) = words.split_at_mut_checked(slots.len() / BLOCK).ok_or(Error::BadMemory)?;
-        let (maps, words) = words.split_at_mut_checked((SETS + 1) * WORDS_PER_SET).ok_or(Error::BadMemory)?;
-        let (upper, blocks) =
-            maps.as_chunks_mut::<WORDS_PER_SET>().0.split_first_mut().ok_or(Error::BadMemory)?;
-        blocks.fill([0; WORDS_PER_SET]);
-        let spids = words.as_chunks_mut::<SPIDS_PER_SET>().0.get_mut(..SETS).ok_or(Error::BadMemory)?;
-        spids.fill([0; SPIDS_PER_SET]);
+        let (Index { free, sets: index }, slots) = memory.split().ok_or(Error::BadMemory)?;
+        index.fill_with(|| SetIndex::EMPTY);
         let last = u32::try_from(slots.len() - 1).map_err(|_| Error::BadMemory)?;
         let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)), ..config };
-        let space = Space::new(slots, free, upper, config.max_pasid);
+        let space = Space::new(slots, free, config.max_pasid);
         Ok(Self {
             space,
             sets: [Set::VACANT; SETS],
-            blocks,
-            spids,
-            totals: Totals { capacity: config.max_pasid.get(), ..Totals::default() },
-            live: Life::new(State::Allocated, 0),
+            index,
+            totals: Totals {
+                capacity: config.max_pasid.get(),
+                spare: config.max_pasid.get(),
+                ..Totals::default()
+            },
+            live: Life::LIVE,
             config,
             allocators: Table::new(),
             providers,
             subscribers: [None; SUBSCRIBERS],
             listening: 0,
+            quick: Quick { max: config.max_pasid, live: Life::LIVE },
             events,
             waiting: 0,
             now: 0,
@@ -272,19 +253,5 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
     #[must_use]
     pub fn max_pasid(&self) -> Pasid {
         self.config.max_pasid
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_said_to_fit_fits() {
-        for bytes in [0, 0x1000, 0x2_0000, 0x10_0000, 0x101_0000, 0x200_0000] {
-            let slots = Memory::slots_in(bytes);
-            let used = slots * size_of::<Slot>() + Memory::words_for(slots) * size_of::<u64>();
-            assert!(slots == 0 || used <= bytes, "{slots} slots take {used} of {bytes} bytes");
-        }
     }
 }

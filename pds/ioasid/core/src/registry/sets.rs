@@ -6,7 +6,7 @@ use crate::allocator::Provider;
 use crate::capacity::BLOCK;
 use crate::event::Events;
 use crate::set::{Phase, Set};
-use crate::{Error, Handle, Pasid, SetConfig, SetId, SetStats, State, block_map};
+use crate::{Error, Handle, Pasid, SetConfig, SetId, SetStats, State};
 
 /// How many slots a slice of a set's end looks at for each handle that it may fill, so that a slice is bounded
 /// even where all ids that it meets are on their way out already.
@@ -24,7 +24,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let id = vacant.id.successor(index);
         self.commit(0, share, 0)?;
         self.sets[id.index()] = Set { id, phase: Phase::Open, share, ..Set::VACANT };
-        self.spids[id.index()].fill(0);
+        self.index[id.index()].spids.fill(0);
         Ok(id)
     }
 
@@ -48,12 +48,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if share.limit < share.reservation {
             return Err(Error::InvalidRange);
         }
-        let others = self.totals.committed - before;
-        let due = used.max(share.reservation);
-        if due > self.totals.capacity - others {
-            return Err(Error::NoSpace);
-        }
-        self.totals.committed = others + due;
+        let without = self.totals.spare + before;
+        self.totals.spare = without.checked_sub(used.max(share.reservation)).ok_or(Error::NoSpace)?;
         Ok(())
     }
 
@@ -91,7 +87,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub(super) fn next_owned(&self, set: SetId, from: Pasid) -> Option<Pasid> {
         let mut at = from;
         loop {
-            let number = block_map::first_from(self.blocks.get(set.index())?, at.block())?;
+            let number = self.index[set.index()].blocks.first_from(at.block())?;
             let start = if number == at.block() { at.place() } else { 0 };
             let block = self.space.block(number)?;
             if let Some(found) = block.iter().skip(start).position(|slot| slot.owner() == set) {
@@ -110,12 +106,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub fn free_set(&mut self, set: SetId) -> Result<(), Error> {
         self.open_set(set)?;
         self.cancel(set);
-        let before = self.sets[set.index()].committed();
         let record = &mut self.sets[set.index()];
+        self.totals.spare += record.committed() - record.used;
         record.phase = Phase::Draining;
         record.cursor = 0;
         record.share = SetConfig::default();
-        self.totals.committed = self.totals.committed - before + record.used;
         Ok(())
     }
 

@@ -51,12 +51,12 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// # Errors
     /// [`Error::NotFound`] where it names no live id.
     pub fn find_spid(&self, set: SetId, spid: u32) -> Result<Handle, Error> {
-        let table = self.spids.get(set.index()).ok_or(Error::NotFound)?;
+        let table = &self.index[set.index()].spids;
         let found = table.get(spid as usize).copied().and_then(handle).ok_or(Error::NotFound)?;
         self.find(set, found).map(|_| found).map_err(|_| Error::NotFound)
     }
 
     fn spid_entry(&mut self, set: SetId, spid: u32) -> Option<&mut u64> {
-        self.spids.get_mut(set.index())?.get_mut(spid as usize)
+        self.index[set.index()].spids.get_mut(spid as usize)
     }
 }

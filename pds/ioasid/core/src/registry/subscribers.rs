@@ -10,11 +10,12 @@
 //! acknowledged (16), and until when it waits (28, in the caller's ticks).
 
 use super::custom::is_past;
-use super::{Completion, Registry, Snapshot};
+use super::{Completion, Quick, Registry, Snapshot};
 use crate::allocator::Provider;
 use crate::capacity::SETS;
 use crate::event::{Event, EventKind, Events, Role, SubscriberId, Subscription};
 use crate::set::{Phase, Queue};
+use crate::slot::Life;
 use crate::{Error, Handle, Pasid, SetId, State};
 
 const ACK_SHIFT: u32 = 20;
@@ -74,6 +75,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             self.subscribers.iter_mut().zip(0..).find(|(one, _)| one.is_none()).ok_or(Error::RegistryFull)?;
         *place = Some(Subscriber { subscription, bit });
         self.listening += 1;
+        self.settle();
         Ok(SubscriberId(index))
     }
 
@@ -85,6 +87,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let place = self.subscribers.get_mut(subscriber.index()).ok_or(Error::NoSuchPeer)?;
         place.take().ok_or(Error::NoSuchPeer)?;
         self.listening -= 1;
+        self.settle();
         Ok(())
     }
 
@@ -145,7 +148,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
                 (index, pasid) = (index + 1, Pasid::RESERVED);
                 continue;
             };
-            if let Some(slot) = self.space.slot(next).filter(|slot| slot.life == self.live) {
+            if let Some(slot) = self.space.slot(next).filter(|slot| slot.life() == self.live) {
                 let Some(place) = out.get_mut(filled) else { break };
                 *place = (set.id, slot.handle(next));
                 filled += 1;
@@ -187,7 +190,6 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// Tells everybody who is concerned.
-    #[inline(always)]
     pub(super) fn announce(&mut self, event: &Event) {
         if self.listening > 0 {
             self.tell(event, |_| true);
@@ -195,8 +197,6 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// Tells those who are concerned and of whom `choose` is true, and says who of them acknowledges.
-    #[cold]
-    #[inline(never)]
     fn tell(&mut self, event: &Event, choose: impl Fn(Role) -> bool) -> u16 {
         let mut asked = 0;
         for (one, index) in self.subscribers.iter().zip(0..) {
@@ -213,14 +213,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Takes an id that is given up through the roles from `from` on, until one has to be waited for. True where
     /// none has, and it can be torn down.
-    #[inline(always)]
     pub(super) fn pass_on(&mut self, owner: SetId, handle: Handle, from: Role) -> bool {
         self.set_state(handle.pasid, State::Teardown);
         self.listening == 0 || self.ask(owner, handle, from)
     }
 
-    #[cold]
-    #[inline(never)]
     fn ask(&mut self, owner: SetId, handle: Handle, from: Role) -> bool {
         let event = Event::new(EventKind::Free, owner, Some(handle));
         for (queue, role) in [(0, Role::Cpu), (1, Role::Device)] {
@@ -304,5 +301,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
                 self.listening -= 1;
             }
         }
+        self.settle();
+    }
+
+    /// Opens the short way where nobody else has a say.
+    pub(super) fn settle(&mut self) {
+        let alone = self.live == Life::LIVE && self.listening == 0;
+        let quick = Quick { max: self.config.max_pasid, live: Life::LIVE };
+        self.quick = if alone { quick } else { Quick::NEVER };
     }
 }

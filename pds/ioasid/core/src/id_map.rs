@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A set of ids: one bit for each PASID but 0, and above them the [`BlockMap`] of the words that are not zero. The lowest id
+//! in a range is found in at most eight words.
+//!
+//! All zero is the empty set. The arrays are as large as there are PASIDs, so no access is out of bounds.
+
+use crate::block_map::{BlockMap, bit, from_bit};
+use crate::capacity::BLOCKS;
+use crate::{Pasid, PasidRange};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// The bits and what is found by them.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct IdMap {
+    words: [u64; BLOCKS],
+    blocks: BlockMap,
+    /// No id below this one is in.
+    low: u32,
+    unused: u32,
+}
+
+impl IdMap {
+    /// Takes everything out.
+    pub(crate) fn clear(&mut self) {
+        self.words.fill(0);
+        self.blocks = BlockMap::EMPTY;
+        self.low = 1;
+    }
+
+    #[inline(always)]
+    const fn word(pasid: Pasid) -> usize {
+        pasid.block() as usize % BLOCKS
+    }
+
+    /// Takes the lowest id in a range out.
+    #[inline(always)]
+    pub(crate) fn take_lowest(&mut self, range: PasidRange) -> Option<Pasid> {
+        let from_low = range.min().get() <= self.low;
+        let from = if from_low { Pasid::truncated(self.low) } else { range.min() };
+        let rest = self.words[Self::word(from)] & from_bit(from.get());
+        let pasid = if rest != 0 {
+            Pasid::truncated(from.get() & !63 | rest.trailing_zeros())
+        } else {
+            self.beyond(from)?
+        };
+        if pasid > range.max() {
+            return None;
+        }
+        if from_low {
+            self.low = pasid.get();
+        }
+        self.remove(pasid);
+        Some(pasid)
+    }
+
+    /// The lowest id in a later block.
+    #[inline(never)]
+    fn beyond(&self, from: Pasid) -> Option<Pasid> {
+        let block = self.blocks.first_from(from.block() + 1)?;
+        let word = self.words[block as usize % BLOCKS];
+        Some(Pasid::truncated(block << 6 | word.trailing_zeros()))
+    }
+
+    /// Takes an id out.
+    #[inline(always)]
+    pub(crate) fn remove(&mut self, pasid: Pasid) {
+        let word = &mut self.words[Self::word(pasid)];
+        *word &= !bit(pasid.get());
+        if *word == 0 {
+            self.blocks.remove(pasid.block());
+        }
+    }
+
+    /// Puts an id in.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, pasid: Pasid) {
+        let word = &mut self.words[Self::word(pasid)];
+        let before = *word;
+        *word = before | bit(pasid.get());
+        if before == 0 {
+            self.blocks.insert(pasid.block());
+        }
+        if pasid.get() < self.low {
+            self.low = pasid.get();
+        }
+    }
+
+    /// Whether an id is in.
+    pub(crate) fn contains(&self, pasid: Pasid) -> bool {
+        self.words[Self::word(pasid)] & bit(pasid.get()) != 0
+    }
+
+    /// Whether the levels agree, and nothing is below what is said to be the lowest.
+    pub(crate) fn is_consistent(&self) -> bool {
+        let lowest = (0..).zip(&self.words).find(|(_, word)| **word != 0);
+        self.blocks.is_consistent()
+            && (0..).zip(&self.words).all(|(block, &word)| self.blocks.contains(block) == (word != 0))
+            && lowest.is_none_or(|(block, word)| block << 6 | word.trailing_zeros() >= self.low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn empty() -> Box<IdMap> {
+        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 1, unused: 0 })
+    }
+
+    proptest! {
+        #[test]
+        fn agrees_with_an_ordered_set(
+            spread in prop::sample::select(vec![100, 5_000, 300_000, 0x10_0000]),
+            steps in prop::collection::vec((0..3, 0..0x10_0000u32, 0..0x10_0000u32), 1..300),
+        ) {
+            let mut map = empty();
+            let mut model = BTreeSet::new();
+            for (what, one, other) in steps {
+                let (one, other) = ((one % spread).max(1), (other % spread).max(1));
+                let pasid = Pasid::truncated(one);
+                match what {
+                    0 => { map.insert(pasid); model.insert(one); }
+                    1 => { map.remove(pasid); model.remove(&one); }
+                    _ => {
+                        let (min, max) = (one.min(other), one.max(other));
+                        let lowest = model.range(min..=max).next().copied();
+                        if let Some(lowest) = lowest { model.remove(&lowest); }
+                        let range = PasidRange::new(min, max).unwrap();
+                        prop_assert_eq!(map.take_lowest(range).map(Pasid::get), lowest);
+                    }
+                }
+                prop_assert_eq!(map.contains(pasid), model.contains(&one));
+                prop_assert!(map.is_consistent());
+            }
+        }
+    }
+
+    #[test]
+    fn the_lowest_is_found_across_every_distance() {
+        for distance in [1, 2, 63, 64, 65, 4095, 4096, 4097, 262_143, 262_144, 0xf_ffff] {
+            let mut map = empty();
+            let pasid = Pasid::truncated(distance);
+            map.insert(pasid);
+            assert_eq!(map.take_lowest(PasidRange::ALL), Some(pasid));
+            assert_eq!(map.take_lowest(PasidRange::ALL), None);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The memory that a registry works in: first an index of fixed size, then the slots, as many as fit.
+
+use crate::block_map::BlockMap;
+use crate::capacity::{BLOCK, IDS, SETS, SPIDS_PER_SET};
+use crate::id_map::IdMap;
+use crate::slot::Slot;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+/// Memory for a registry. What it holds before does not matter.
+#[derive(Debug)]
+pub struct Memory<'m> {
+    /// At least [`Memory::words_for`] as many ids. More words are more ids.
+    pub words: &'m mut [u64],
+}
+
+/// What is free, and where each set's ids are.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct Index {
+    pub(crate) free: IdMap,
+    pub(crate) sets: [SetIndex; SETS],
+}
+
+/// Where a set's ids are.
+#[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(crate) struct SetIndex {
+    /// Which blocks have ids of the set's.
+    pub(crate) blocks: BlockMap,
+    /// What it calls them: entries of the SPID table.
+    pub(crate) spids: [u64; SPIDS_PER_SET],
+}
+
+impl SetIndex {
+    pub(crate) const EMPTY: Self = Self { blocks: BlockMap::EMPTY, spids: [0; SPIDS_PER_SET] };
+}
+
+impl<'m> Memory<'m> {
+    /// How many words a registry needs for this many numbers, PASID 0 among them.
+    #[must_use]
+    pub const fn words_for(numbers: usize) -> usize {
+        let slots = numbers.next_multiple_of(BLOCK);
+        (size_of::<Index>() + slots * size_of::<Slot>()) / size_of::<u64>()
+    }
+
+    /// How many numbers, PASID 0 among them, a registry has in this many bytes; 0 where there is no room for any.
+    #[must_use]
+    pub const fn slots_in(bytes: usize) -> usize {
+        let slots = bytes.saturating_sub(size_of::<Index>()) / size_of::<Slot>();
+        if slots < IDS { slots - slots % BLOCK } else { IDS }
+    }
+
+    /// The index and the slots, whole blocks of them; `None` where there is no room for a block.
+    pub(crate) fn split(self) -> Option<(&'m mut Index, &'m mut [Slot])> {
+        let bytes = self.words.as_mut_bytes();
+        let count = Self::slots_in(bytes.len());
+        let (index, rest) = Index::mut_from_prefix(bytes).ok()?;
+        let (slots, _) = <[Slot]>::mut_from_prefix_with_elems(rest, count).ok()?;
+        (count > 0).then_some((index, slots))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_to_fit_fits_and_no_more() {
+        for words in [0, 1, 0x200, 0x4000, 0x8000, 0x8100, 0x10_0000, 0x40_0000] {
+            let mut memory = vec![0; words];
+            let numbers = Memory::slots_in(words * 8);
+            let slots = Memory { words: &mut memory }.split().map_or(0, |(_, slots)| slots.len());
+            assert_eq!(slots, numbers);
+            assert!(numbers == 0 || Memory::words_for(numbers) <= words);
+            assert!(numbers == IDS || Memory::words_for(numbers + 1) > words);
+        }
+    }
+}
