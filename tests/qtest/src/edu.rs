@@ -39,11 +39,11 @@ impl Edu {
     }
 
     fn transfer(&self, source: u64, destination: u64, bytes: u64, command: u64) {
-        self.socket.write64(self.bar + SOURCE, source);
-        self.socket.write64(self.bar + DESTINATION, destination);
-        self.socket.write64(self.bar + COUNT, bytes);
-        self.socket.write64(self.bar + COMMAND, command);
-        let done = (0..PATIENCE).any(|_| self.socket.read64(self.bar + COMMAND) & START == 0);
+        let settings = [(SOURCE, source), (DESTINATION, destination), (COUNT, bytes), (COMMAND, command)];
+        let settings = settings.map(|(register, value)| (self.bar + register, value));
+        let state = self.socket.write64s_and_read(settings, self.bar + COMMAND);
+        let is_done = |state: u64| state & START == 0;
+        let done = is_done(state) || (0..PATIENCE).any(|_| is_done(self.socket.read64(self.bar + COMMAND)));
         assert!(done, "the edu device does not finish");
     }
 

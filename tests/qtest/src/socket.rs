@@ -25,19 +25,30 @@ impl Socket {
     }
 
     fn command(&self, line: &impl Display) -> u64 {
+        self.commands(1, &format_args!("{line}\n"))
+    }
+
+    /// Sends `count` lines in one go, and gives the value that the last one is answered with.
+    fn commands(&self, count: usize, lines: &impl Display) -> u64 {
         let mut stream = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stream.get_mut().write_all(format!("{line}\n").as_bytes()).expect("QEMU takes commands");
+        stream.get_mut().write_all(lines.to_string().as_bytes()).expect("QEMU takes commands");
         let mut reply = String::new();
-        loop {
-            reply.clear();
-            assert_ne!(stream.read_line(&mut reply).expect("QEMU answers"), 0, "QEMU is gone after {line}");
-            // Lines about interrupts may come between.
-            if !reply.starts_with("IRQ") {
-                break;
+        for _ in 0..count {
+            loop {
+                reply.clear();
+                assert_ne!(
+                    stream.read_line(&mut reply).expect("QEMU answers"),
+                    0,
+                    "QEMU is gone after {lines}"
+                );
+                // Lines about interrupts may come between.
+                if !reply.starts_with("IRQ") {
+                    break;
+                }
             }
+            assert!(reply.starts_with("OK"), "{lines}: {reply}");
         }
-        let value = reply.trim_end().strip_prefix("OK").unwrap_or_else(|| panic!("{line}: {reply}"));
-        match value.trim().strip_prefix("0x") {
+        match reply.trim_end().strip_prefix("OK 0x") {
             Some(digits) => u64::from_str_radix(digits, 16).expect("a number"),
             None => 0,
         }
@@ -70,22 +81,22 @@ impl Socket {
         self.command(&format_args!("writeq {phys:#x} {value:#x}"));
     }
 
-    /// Reads a 32-bit register of a function's configuration space, through the ports.
+    /// Writes 64 bits at each of four addresses, then reads 64 bits, in one exchange.
     #[must_use]
-    pub fn read_config(&self, device: vtd::SourceId, register: u8) -> u32 {
-        self.select(device, register);
-        u32::try_from(self.command(&"inl 0xcfc")).expect("32 bits")
+    pub fn write64s_and_read(&self, writes: [(u64, u64); 4], read: u64) -> u64 {
+        let [(a, av), (b, bv), (c, cv), (d, dv)] = writes;
+        self.commands(
+            5,
+            &format_args!(
+                "writeq {a:#x} {av:#x}\nwriteq {b:#x} {bv:#x}\nwriteq {c:#x} {cv:#x}\nwriteq {d:#x} {dv:#x}\nreadq {read:#x}\n"
+            ),
+        )
     }
 
-    /// Writes a 32-bit register of a function's configuration space.
+    /// Writes a 32-bit register of a function's configuration space, through the ports.
     pub fn write_config(&self, device: vtd::SourceId, register: u8, value: u32) {
-        self.select(device, register);
-        self.command(&format_args!("outl 0xcfc {value:#x}"));
-    }
-
-    fn select(&self, device: vtd::SourceId, register: u8) {
         let address = 1 << 31 | u32::from(device.get()) << 8 | u32::from(register);
-        self.command(&format_args!("outl 0xcf8 {address:#x}"));
+        self.commands(2, &format_args!("outl 0xcf8 {address:#x}\noutl 0xcfc {value:#x}\n"));
     }
 
     /// Lets the configuration device do what the request at `phys` (below 4 GiB) says.
