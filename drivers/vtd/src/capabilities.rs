@@ -33,12 +33,7 @@ impl Capabilities {
                 return Err(Error::Missing(feature));
             }
         }
-        if let Some(bits) = quirks.pasid_bits {
-            log::warn!("quirk: PASIDs of {bits} bits, the unit reports {}", ecap.pss() + 1);
-        }
-        if quirks.rid_pasid_without_rps && !ecap.rps() {
-            log::warn!("quirk: RID_PASID is taken to be honoured, the unit reports that it is not");
-        }
+        quirks.log(ecap);
         Ok(capabilities)
     }
 

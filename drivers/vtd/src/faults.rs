@@ -228,3 +228,51 @@ pub struct Msi {
     /// The vector, and delivery mode 0.
     pub data: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_code_sets_name_the_same_places_and_causes() {
+        let decode = |code| FaultReason::from(code).decode();
+        for (legacy, scalable) in [
+            (1, 0x39),
+            (2, 0x41),
+            (3, 0x43),
+            (4, 0x84),
+            (7, 0x78),
+            (8, 0x38),
+            (9, 0x40),
+            (0xa, 0x3a),
+            (0xb, 0x42),
+            (0xc, 0x7a),
+        ] {
+            assert!(decode(legacy).is_some());
+            assert_eq!(decode(legacy), decode(scalable), "{legacy:#x}");
+        }
+        assert_eq!(decode(5), Some((Place::SecondStage, Cause::NoWrite)));
+        assert_eq!(decode(6), Some((Place::SecondStage, Cause::NoRead)));
+        assert_eq!(decode(0x59), Some((Place::Pasid, Cause::NotPresent)));
+        assert_eq!(decode(0x5b), Some((Place::Pasid, Cause::Invalid)));
+        assert_eq!(decode(0x85), Some((Place::FirstStage, Cause::NoWrite)));
+        for reserved in [0, 0x0f, 0x33, 0x49, 0x53, 0x5e, 0x60, 0x7d, 0x88, 0xff] {
+            assert_eq!(decode(reserved), None, "{reserved:#x}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_told_in_words() {
+        let low = FaultRecordLow::new().with_page(0x4_0000);
+        let high = FaultRecordHigh::new().with_source(0x18).with_reason(0x79).with_t1(true);
+        let fault = Fault::decode(low, high.with_pasid_present(true).with_pasid(0x12345));
+        let text = "00:03.0 Read 0x40000000 PASID 0x12345: second-stage table: no permission (0x79)";
+        assert_eq!(fault.to_string(), text);
+        let directions = [(false, false), (false, true), (true, false), (true, true)].map(|(t1, t2)| {
+            Fault::decode(FaultRecordLow::new(), FaultRecordHigh::new().with_t1(t1).with_t2(t2)).direction
+        });
+        use Direction::{Atomic, PageRequest, Read, Write};
+        assert_eq!(directions, [Write, PageRequest, Read, Atomic]);
+        assert_eq!(FaultReason::from(0xf0).to_string(), "reserved reason 0xf0");
+    }
+}

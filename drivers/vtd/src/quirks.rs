@@ -2,6 +2,8 @@
 //! Where a known implementation differs from the specification: the one place. Each quirk is declared by the
 //! owner of the unit, never guessed, and logged when it takes effect.
 
+use crate::registers::ExtendedCapability;
+
 /// Departures from the specification that the owner of a unit vouches for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Quirks {
@@ -26,4 +28,20 @@ impl Quirks {
         pass_through_in_context: true,
         fault_pasids_cut: true,
     };
+
+    /// Logs what is taken to be otherwise than the unit or the specification says.
+    pub(crate) fn log(&self, ecap: ExtendedCapability) {
+        if let Some(bits) = self.pasid_bits {
+            log::warn!("quirk: PASIDs of {bits} bits, the unit reports {}", ecap.pss() + 1);
+        }
+        if self.rid_pasid_without_rps && !ecap.rps() {
+            log::warn!("quirk: RID_PASID is taken to be honoured, the unit reports that it is not");
+        }
+        if self.pass_through_in_context {
+            log::warn!("quirk: contexts are invalidated with bindings that pass through");
+        }
+        if self.fault_pasids_cut {
+            log::warn!("quirk: PASIDs of fault records are taken to be cut to 16 bits");
+        }
+    }
 }

@@ -54,6 +54,8 @@ pub struct Behaviour {
     pub stuck: bool,
     /// The next descriptor of this type is refused (IQE).
     pub refuse: Option<u64>,
+    /// Devices answer invalidations, and send an answer that nobody asked for besides (ICE).
+    pub chatty_devices: bool,
     /// This device does not answer invalidations (ITE).
     pub silent_device: Option<SourceId>,
 }
@@ -71,6 +73,8 @@ pub struct Counters {
     pub descriptors: u64,
     /// Waits that are not fences.
     pub waits: u64,
+    /// How often translation was switched off.
+    pub disables: u64,
 }
 
 /// The unit.

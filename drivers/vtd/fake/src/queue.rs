@@ -136,6 +136,10 @@ impl Hardware {
             self.announce();
             return;
         }
+        if self.behaviour.chatty_devices {
+            self.fault_status.set_ice(true);
+            self.announce();
+        }
         self.caches.devices.retain(|(of, pasid, _), _| !(*of == device && named(*pasid)));
     }
 }

@@ -124,6 +124,7 @@ impl Hardware {
             assert!(self.personality.cap.rwbf(), "a write-buffer flush where there is none");
             self.memory.drain();
         }
+        self.counters.disables += u64::from(self.status.tes() && !command.te());
         self.status.set_tes(command.te());
     }
 }

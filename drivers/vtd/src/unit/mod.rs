@@ -120,15 +120,17 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         &mut self.registers
     }
 
-    /// Switches translation on. From here on a request passes only where it was bound; before the call nothing is
-    /// remapped, so the owner keeps bus mastering off until it returns.
+    /// Switches translation on. From here on a request passes only where it was bound. Before the call nothing is
+    /// remapped, so the owner keeps bus mastering off until it returns; but where an earlier life of the owner left
+    /// translation on in scalable mode, it stays on, and the empty tables take the place of the old ones.
     ///
     /// # Errors
     /// [`Error::CommandTimeout`] or [`Error::Unconfirmed`]: translation is off, or its state is unknown.
     pub fn enable(&mut self) -> Result<(), Error> {
         let status = GSTS.read(&mut self.registers);
-        if status.tes() {
-            // TTM must not change while translation is on (VT-d 11.4.5).
+        let mode = RTADDR.read(&mut self.registers).mode();
+        if status.tes() && mode != TranslationTableMode::Scalable {
+            // The mode must not change while translation is on (VT-d 11.4.5).
             log::warn!("translation was left on, and is switched off to change the tables");
             self.command(|command| command.with_te(false), |status| !status.tes())?;
         }

@@ -252,3 +252,20 @@ pub fn reserved_memory_is_reached_from_the_start<P: Platform>() {
     assert!(!rig.writes(1, first, first), "the other device has nothing");
     assert_eq!(rig.unit.allow_reserved(places[1], qtest::TABLES.0, 4096), Err(Error::InvalidRange));
 }
+
+pub fn a_new_life_starts_from_nothing<P: Platform>() {
+    let mut rig = Rig::<P>::new(1);
+    let domain = rig.domain(0);
+    rig.bind(0, 5, domain);
+    assert_eq!(rig.lands(0), Some(0));
+    // The owner is gone without a word, and another one starts in the same memory: nothing it did not allow itself.
+    rig.unit = rig.platform.unit();
+    rig.unit.enable().unwrap();
+    assert_eq!(rig.lands(0), None);
+    rig.assert_fault(0, DATA, Direction::Write, &[0x01, 0x39]);
+    assert_eq!(rig.unit.unbind(rig.places[0], Pasid::new(5).unwrap()), Err(Error::NotAttached));
+    rig.unit.attach(rig.places[0], Device::default()).unwrap();
+    let domain = rig.domain(1);
+    rig.bind(0, 5, domain);
+    assert_eq!(rig.lands(0), Some(1));
+}

@@ -43,6 +43,7 @@ on_every_platform! {
     bindings::replace_moves_and_keeps_what_it_cannot_move,
     bindings::untagged_requests_run_in_the_untagged_entry,
     bindings::reserved_memory_is_reached_from_the_start,
+    bindings::a_new_life_starts_from_nothing,
     bindings::detaching_denies_and_gives_every_frame_back,
     entries::t10_unknown_translation_types_and_widths_deny,
     entries::t13_reserved_bits_in_root_and_context_deny,

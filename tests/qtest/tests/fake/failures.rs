@@ -152,3 +152,25 @@ fn a_unit_that_lacks_something_is_refused_by_name() {
         Some(Error::Missing(Feature::SecondStage))
     );
 }
+
+#[test]
+fn an_answer_that_nobody_asked_for_is_noted_and_nothing_else() {
+    let (mut setup, domain) = bound(true);
+    setup.behave(|behaviour| behaviour.chatty_devices = true);
+    setup.unit.unbind(device(0), pasid(5)).unwrap();
+    assert_eq!(setup.fake.with(|hardware| hardware.remembers(device(0), 5)), None);
+    assert!(setup.unit.service_fault_event().queue_error);
+    assert!(!setup.unit.service_fault_event().queue_error);
+    setup.unit.destroy_domain(domain).unwrap();
+}
+
+#[test]
+fn a_new_life_never_switches_translation_off() {
+    let (setup, _) = bound(false);
+    let config = vtd::Config { poll_limit: 10_000, ..vtd::Config::default() };
+    let tables = setup.fake.tables(qtest::TABLES.0, qtest::TABLES.1);
+    let mut unit = Unit::probe(setup.fake.registers(), tables, config).unwrap();
+    unit.enable().unwrap();
+    assert_eq!(setup.fake.with(|hardware| hardware.counters.disables), 0);
+    assert_eq!(setup.lands(device(0), Some(5), DATA, &[PAGES]), None);
+}
