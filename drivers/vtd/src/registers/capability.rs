@@ -160,3 +160,30 @@ pub struct ExtendedCapability {
     __: u16,
 }
 value!(ExtendedCapability, u64);
+
+// Where the fields are.
+const _: () = {
+    assert!(Capability::new().with_rwbf(true).into_bits() == 1 << 4);
+    assert!(Capability::new().with_cm(true).into_bits() == 1 << 7);
+    assert!(Capability::new().with_sagaw(1).into_bits() == 1 << 8);
+    assert!(Capability::new().with_mgaw(1).into_bits() == 1 << 16);
+    assert!(Capability::new().with_fro(1).into_bits() == 1 << 24);
+    assert!(Capability::new().with_sslps(1).into_bits() == 1 << 34);
+    assert!(Capability::new().with_psi(true).into_bits() == 1 << 39);
+    assert!(Capability::new().with_nfr(1).into_bits() == 1 << 40);
+    assert!(Capability::new().with_mamv(1).into_bits() == 1 << 48);
+    assert!(Capability::new().with_fs1gp(true).into_bits() == 1 << 56);
+    assert!(Capability::new().with_esrtps(true).into_bits() == 1 << 63);
+    assert!(ExtendedCapability::new().with_pt(true).into_bits() == 1 << 6);
+    assert!(ExtendedCapability::new().with_iro(1).into_bits() == 1 << 8);
+    assert!(ExtendedCapability::new().with_nest(true).into_bits() == 1 << 26);
+    assert!(ExtendedCapability::new().with_pss(1).into_bits() == 1 << 35);
+    assert!(ExtendedCapability::new().with_pasid(true).into_bits() == 1 << 40);
+    assert!(ExtendedCapability::new().with_smts(true).into_bits() == 1 << 43);
+    assert!(ExtendedCapability::new().with_vcs(true).into_bits() == 1 << 44);
+    assert!(ExtendedCapability::new().with_ssts(true).into_bits() == 1 << 46);
+    assert!(ExtendedCapability::new().with_fsts(true).into_bits() == 1 << 47);
+    assert!(ExtendedCapability::new().with_smpwcs(true).into_bits() == 1 << 48);
+    assert!(ExtendedCapability::new().with_rps(true).into_bits() == 1 << 49);
+    assert!(ExtendedCapability::new().with_rprivs(true).into_bits() == 1 << 53);
+};

@@ -115,3 +115,18 @@ pub struct ProtectedMemoryEnable {
     pub epm: bool,
 }
 value!(ProtectedMemoryEnable, u32);
+
+// Where the fields are.
+const _: () = {
+    assert!(GlobalCommand::new().with_te(true).into_bits() == 1 << 31);
+    assert!(GlobalCommand::new().with_srtp(true).into_bits() == 1 << 30);
+    assert!(GlobalCommand::new().with_wbf(true).into_bits() == 1 << 27);
+    assert!(GlobalCommand::new().with_qie(true).into_bits() == 1 << 26);
+    assert!(GlobalStatus::new().with_tes(true).into_bits() == 1 << 31);
+    assert!(GlobalStatus::new().with_rtps(true).into_bits() == 1 << 30);
+    assert!(GlobalStatus::new().with_qies(true).into_bits() == 1 << 26);
+    let scalable = RootTableAddress::new().with_mode(TranslationTableMode::Scalable);
+    assert!(scalable.into_bits() == 1 << 10);
+    assert!(RootTableAddress::new().with_frame(1).into_bits() == 1 << 12);
+    assert!(ProtectedMemoryEnable::new().with_epm(true).into_bits() == 1 << 31);
+};

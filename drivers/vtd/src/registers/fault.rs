@@ -100,3 +100,20 @@ impl FaultRecordHigh {
         u32::from_le_bytes([bits[4], bits[5], bits[6], bits[7]])
     }
 }
+
+// Where the fields are.
+const _: () = {
+    assert!(FaultStatus::new().with_pfo(true).into_bits() == 1);
+    assert!(FaultStatus::new().with_iqe(true).into_bits() == 1 << 4);
+    assert!(FaultStatus::new().with_ice(true).into_bits() == 1 << 5);
+    assert!(FaultStatus::new().with_ite(true).into_bits() == 1 << 6);
+    assert!(FaultEventControl::new().with_im(true).into_bits() == 1 << 31);
+    assert!(FaultRecordLow::new().with_page(1).into_bits() == 1 << 12);
+    assert!(FaultRecordHigh::new().with_source(0xffff).into_bits() == 0xffff);
+    assert!(FaultRecordHigh::new().with_t2(true).into_bits() == 1 << 28);
+    assert!(FaultRecordHigh::new().with_pasid_present(true).into_bits() == 1 << 31);
+    assert!(FaultRecordHigh::new().with_reason(1).into_bits() == 1 << 32);
+    assert!(FaultRecordHigh::new().with_pasid(1).into_bits() == 1 << 40);
+    assert!(FaultRecordHigh::new().with_t1(true).into_bits() == 1 << 62);
+    assert!(FaultRecordHigh::new().with_fault(true).into_bits() == 1 << 63);
+};

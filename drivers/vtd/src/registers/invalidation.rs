@@ -47,3 +47,12 @@ pub struct QueueAddress {
     pub frame: u64,
 }
 value!(QueueAddress, u64);
+
+// Where the fields are.
+const _: () = {
+    assert!(QueueHead::new().with_units(1).into_bits() == 1 << 4);
+    assert!(QueueTail::new().with_units(1).into_bits() == 1 << 4);
+    assert!(QueueAddress::new().with_size(7).into_bits() == 7);
+    assert!(QueueAddress::new().with_wide(true).into_bits() == 1 << 11);
+    assert!(QueueAddress::new().with_frame(1).into_bits() == 1 << 12);
+};

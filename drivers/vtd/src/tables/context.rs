@@ -50,6 +50,20 @@ pub struct ScalableContextEntry {
     pub word1: ContextWord1,
 }
 
+// Where the fields are, and that the entries of half a bus fill one frame.
+const _: () = {
+    assert!(ContextWord0::new().with_present(true).into_bits() == 1);
+    assert!(ContextWord0::new().with_fault_disable(true).into_bits() == 1 << 1);
+    assert!(ContextWord0::new().with_device_tlb(true).into_bits() == 1 << 2);
+    assert!(ContextWord0::new().with_pasid_enable(true).into_bits() == 1 << 3);
+    assert!(ContextWord0::new().with_page_request(true).into_bits() == 1 << 4);
+    assert!(ContextWord0::new().with_directory_size(1).into_bits() == 1 << 9);
+    assert!(ContextWord0::new().with_directory(1).into_bits() == 1 << 12);
+    assert!(ContextWord1::new().with_rid_pasid(0xf_ffff).into_bits() == 0xf_ffff);
+    assert!(ContextWord1::new().with_rid_privileged(true).into_bits() == 1 << 20);
+    assert!(128 * ScalableContextEntry::BYTES == 4096);
+};
+
 impl ScalableContextEntry {
     /// Bytes in memory.
     pub const BYTES: u64 = 32;

@@ -20,6 +20,14 @@ pub struct PasidDirectoryEntry {
 }
 const _: () = assert!(size_of::<PasidDirectoryEntry>() == 8);
 
+// Where the fields are, and that 512 entries fill one frame.
+const _: () = {
+    assert!(PasidDirectoryEntry::new().with_present(true).into_bits() == 1);
+    assert!(PasidDirectoryEntry::new().with_fault_disable(true).into_bits() == 1 << 1);
+    assert!(PasidDirectoryEntry::new().with_frame(1).into_bits() == 1 << 12);
+    assert!(512 * PasidDirectoryEntry::BYTES == 4096);
+};
+
 impl PasidDirectoryEntry {
     /// Bytes in memory.
     pub const BYTES: u64 = 8;

@@ -31,3 +31,13 @@ pub struct FirstStageEntry {
     pub no_execute: bool,
 }
 const _: () = assert!(size_of::<FirstStageEntry>() == 8);
+
+// Where the fields are.
+const _: () = {
+    assert!(FirstStageEntry::new().with_present(true).with_write(true).with_user(true).into_bits() == 7);
+    assert!(FirstStageEntry::new().with_accessed(true).into_bits() == 1 << 5);
+    assert!(FirstStageEntry::new().with_dirty(true).into_bits() == 1 << 6);
+    assert!(FirstStageEntry::new().with_page(true).into_bits() == 1 << 7);
+    assert!(FirstStageEntry::new().with_frame(1).into_bits() == 1 << 12);
+    assert!(FirstStageEntry::new().with_no_execute(true).into_bits() == 1 << 63);
+};

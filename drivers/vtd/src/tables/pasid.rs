@@ -96,6 +96,26 @@ pub struct PasidEntry {
     pub word2: PasidWord2,
 }
 
+// Where the fields are, and that 64 entries fill one frame.
+const _: () = {
+    assert!(PasidWord0::new().with_present(true).into_bits() == 1);
+    assert!(PasidWord0::new().with_fault_disable(true).into_bits() == 1 << 1);
+    assert!(PasidWord0::new().with_address_width(1).into_bits() == 1 << 2);
+    assert!(PasidWord0::new().with_translation(TranslationType::FirstStage).into_bits() == 1 << 6);
+    assert!(PasidWord0::new().with_translation(TranslationType::PassThrough).into_bits() == 4 << 6);
+    assert!(PasidWord0::new().with_second_stage_dirty(true).into_bits() == 1 << 9);
+    assert!(PasidWord0::new().with_second_stage(1).into_bits() == 1 << 12);
+    assert!(PasidWord1::new().with_domain(0xffff).into_bits() == 0xffff);
+    assert!(PasidWord1::new().with_walk_snoop(true).into_bits() == 1 << 23);
+    assert!(PasidWord1::new().with_page_snoop(true).into_bits() == 1 << 24);
+    assert!(PasidWord2::new().with_supervisor(true).into_bits() == 1);
+    assert!(PasidWord2::new().with_first_stage_mode(1).into_bits() == 1 << 2);
+    assert!(PasidWord2::new().with_write_protect(true).into_bits() == 1 << 4);
+    assert!(PasidWord2::new().with_extended_accessed(true).into_bits() == 1 << 7);
+    assert!(PasidWord2::new().with_first_stage(1).into_bits() == 1 << 12);
+    assert!(64 * PasidEntry::BYTES == 4096);
+};
+
 impl PasidEntry {
     /// Bytes in memory.
     pub const BYTES: u64 = 64;

@@ -27,6 +27,13 @@ pub struct RootEntry {
 }
 const _: () = assert!(size_of::<RootEntry>() == 16);
 
+// Where the fields are, and that the entries of all buses fill one frame.
+const _: () = {
+    assert!(RootHalf::new().with_present(true).into_bits() == 1);
+    assert!(RootHalf::new().with_frame(1).into_bits() == 1 << 12);
+    assert!(256 * RootEntry::BYTES == 4096);
+};
+
 impl RootEntry {
     /// Bytes in memory.
     pub const BYTES: u64 = 16;

@@ -27,3 +27,12 @@ pub struct SecondStageEntry {
     __: u16,
 }
 const _: () = assert!(size_of::<SecondStageEntry>() == 8);
+
+// Where the fields are.
+const _: () = {
+    assert!(SecondStageEntry::new().with_read(true).with_write(true).into_bits() == 3);
+    assert!(SecondStageEntry::new().with_page(true).into_bits() == 1 << 7);
+    assert!(SecondStageEntry::new().with_accessed(true).into_bits() == 1 << 8);
+    assert!(SecondStageEntry::new().with_dirty(true).into_bits() == 1 << 9);
+    assert!(SecondStageEntry::new().with_frame(1).into_bits() == 1 << 12);
+};
