@@ -14,7 +14,7 @@ use system_test::{Checks, Registers, desk::Desk, fpu, hpet::Hpet};
 
 const TIMERS: usize = 3;
 const FIRST_PIN: u64 = 20;
-const PERIOD_US: u64 = 50;
+const PERIOD_US: u64 = 30;
 /// Interrupts to take.
 const INTERRUPTS: u64 = 21_000;
 /// Further interrupts of one timer for which the workers are waited for.
