@@ -3,7 +3,7 @@
 
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -78,11 +78,14 @@ pub fn run(command: &mut Command) -> Result<()> {
     }
 }
 
+/// The package that everything which runs on seL4 is built on.
+const KERNEL_INTERFACE: &str = "sel4-abi";
+
 /// The workspace's packages, as Cargo tells.
 pub struct Packages {
     /// Program name to the package that makes it.
     programs: BTreeMap<String, String>,
-    /// Packages that only build for the target of the protection domains.
+    /// Packages that run on seL4: outside the default members, and built on the kernel's interface.
     pub embedded: Vec<String>,
 }
 
@@ -97,6 +100,14 @@ struct Package {
     id: String,
     name: String,
     targets: Vec<Target>,
+    dependencies: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    /// `dev`, `build`; a normal dependency has none.
+    kind: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -124,11 +135,11 @@ impl Packages {
             .into_diagnostic()
             .wrap_err("cargo metadata's answer is not what this xtask knows")?;
         let mut programs = BTreeMap::new();
-        let mut embedded = Vec::new();
+        let host = |package: &&Package| !metadata.workspace_default_members.contains(&package.id);
+        let sel4 = on_sel4(&metadata.packages);
+        let embedded = metadata.packages.iter().filter(host).map(|package| package.name.clone());
+        let embedded = embedded.filter(|name| sel4.contains(name)).collect();
         for package in metadata.packages {
-            if !metadata.workspace_default_members.contains(&package.id) {
-                embedded.push(package.name.clone());
-            }
             for target in package.targets.into_iter().filter(|t| t.kind.iter().any(|k| k == "bin")) {
                 if let Some(other) = programs.insert(target.name.clone(), package.name.clone()) {
                     let (program, package) = (target.name, package.name);
@@ -153,14 +164,35 @@ impl Packages {
     }
 }
 
+/// The names of [`KERNEL_INTERFACE`] and of what depends on it, over however many steps.
+fn on_sel4(packages: &[Package]) -> BTreeSet<String> {
+    let mut names = BTreeSet::from([KERNEL_INTERFACE.to_owned()]);
+    loop {
+        let depends = |package: &&Package| {
+            let mut normal = package.dependencies.iter().filter(|dependency| dependency.kind.is_none());
+            normal.any(|dependency| names.contains(&dependency.name))
+        };
+        let more: Vec<_> = packages.iter().filter(depends).map(|package| package.name.clone()).collect();
+        let before = names.len();
+        names.extend(more);
+        if names.len() == before {
+            return names;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const METADATA: &str = r#"{
         "packages": [
-            {"id": "a#1", "name": "alpha", "targets": [{"name": "one", "kind": ["bin"]}]},
-            {"id": "b#1", "name": "beta", "targets": [{"name": "beta", "kind": ["lib"]}]}
+            {"id": "a#1", "name": "alpha", "targets": [{"name": "one", "kind": ["bin"]}],
+             "dependencies": [{"name": "runtime", "kind": null}]},
+            {"id": "b#1", "name": "beta", "targets": [{"name": "beta", "kind": ["lib"]}],
+             "dependencies": [{"name": "sel4-abi", "kind": "dev"}]},
+            {"id": "h#1", "name": "heavy", "targets": [], "dependencies": [{"name": "beta", "kind": null}]},
+            {"id": "r#1", "name": "runtime", "targets": [], "dependencies": [{"name": "sel4-abi", "kind": null}]}
         ],
         "workspace_default_members": ["b#1"]
     }"#;
@@ -170,7 +202,7 @@ mod tests {
         let packages = Packages::parse(METADATA.as_bytes()).unwrap();
         assert_eq!(packages.of_program("one"), Some("alpha"));
         assert_eq!(packages.of_program("beta"), None, "a library is not a program");
-        assert_eq!(packages.embedded, ["alpha"]);
+        assert_eq!(packages.embedded, ["alpha", "runtime"], "not the host's, be they default members or not");
     }
 
     #[test]

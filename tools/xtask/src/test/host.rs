@@ -98,7 +98,7 @@ fn driver_72() -> Tally {
 fn check(command: &mut Command) -> Tally {
     match command.output() {
         Ok(output) if output.status.success() => Tally::held(""),
-        Ok(output) => Tally::broken(tail(&output)),
+        Ok(output) => Tally::broken(said(&output)),
         Err(error) => Tally::broken(format!("cannot run {command:?}: {error}")),
     }
 }
@@ -115,7 +115,7 @@ fn counted(command: &mut Command) -> Tally {
     if !output.status.success() {
         // What did not even compile has failed, too.
         failed = failed.max(1);
-        failures.push(tail(&output));
+        failures.push(said(&output));
     }
     Tally { passed, failed, remark: format!("{} tests", passed + failed), failures }
 }
@@ -139,12 +139,19 @@ fn count(text: &str) -> (u32, u32) {
     })
 }
 
-/// The last part of what a failed command said.
-fn tail(output: &Output) -> String {
-    const LINES: usize = 120;
+/// What a failed command said; of much, the beginning, where causes stand, and the end, where the count stands.
+fn said(output: &Output) -> String {
+    const HEAD: usize = 80;
+    const TAIL: usize = 40;
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    let lines: Vec<_> = text.lines().collect();
-    lines[lines.len().saturating_sub(LINES)..].join("\n")
+    let progress = ["Compiling ", "Checking ", "Documenting ", "PASS "];
+    let noise = |line: &&str| progress.iter().any(|word| line.trim_start().starts_with(word));
+    let mut lines: Vec<_> = text.lines().filter(|line| !noise(line)).collect();
+    if lines.len() > HEAD + TAIL {
+        let end = lines.len() - TAIL;
+        lines.splice(HEAD..end, ["[...]"]);
+    }
+    lines.join("\n")
 }
 
 #[cfg(test)]
