@@ -8,8 +8,7 @@ use std::cell::RefCell;
 use ioasid_core::allocator::vcmd::{Registers, VcmdProvider};
 use ioasid_core::allocator::{Allocator, AllocatorId, Helpers};
 use ioasid_core::{
-    Allocation, Config, Error, Freed, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig,
-    SetId, Slot,
+    Allocation, Config, Error, Freed, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId,
 };
 use virtual_vtd::{Layout, Page, Refusal, Request, WORDS, Width};
 
@@ -53,8 +52,8 @@ impl Registers for Machine<'_> {
     }
 }
 
-fn memory() -> (Vec<Slot>, Vec<u64>) {
-    (vec![Slot::FREE; 256], vec![0; Memory::words_for(256)])
+fn memory() -> Vec<u64> {
+    vec![0; Memory::words_for(256)]
 }
 
 fn limits() -> Config {
@@ -76,8 +75,8 @@ impl Random {
 }
 
 fn run(layout: Layout, operations: u32) {
-    let (mut slots, mut words) = memory();
-    let host = Memory { slots: &mut slots, words: &mut words };
+    let mut words = memory();
+    let host = Memory { words: &mut words };
     let host = RefCell::new(Registry::new(host, limits()).expect("the memory fits"));
     let set = host.borrow_mut().create_set(up_to(LIMIT)).expect("a set");
     let neighbour = host.borrow_mut().create_set(up_to(LIMIT)).expect("a set");
@@ -90,8 +89,8 @@ fn run(layout: Layout, operations: u32) {
     let page = [const { AtomicU64::new(0) }; WORDS];
     let machine = Machine { page: Page::new(&page, layout), set, host: &host };
     let mut providers = [VcmdProvider::new(machine, layout, 1).expect("the unit says that it can")];
-    let (mut slots, mut words) = memory();
-    let memory = Memory { slots: &mut slots, words: &mut words };
+    let mut words = memory();
+    let memory = Memory { words: &mut words };
     let mut guest = Registry::with(memory, limits(), &mut providers, ()).expect("the memory fits");
     let vcmd = Allocator { id: AllocatorId(1), helpers: Helpers { alloc: 0, free: 0 }, pdata: 0 };
     guest.register_allocator(vcmd).expect("nothing is allocated");

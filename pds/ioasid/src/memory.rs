@@ -5,8 +5,8 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 use ioasid_config::{Client, Config, MAX_CLIENTS, Window};
-use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_core::Memory;
+use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_server::{Pages, Parts};
 use pci::Ecam;
 use vtd::mapped::{MappedFrames, MappedRegisters};
