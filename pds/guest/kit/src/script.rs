@@ -19,6 +19,11 @@ pub async fn signal(channel: Channel) {
     taken(&SIGNALLED, channel.index()).await;
 }
 
+/// Whether `channel` was signalled and not yet waited for.
+pub fn was_signalled(channel: Channel) -> bool {
+    take(&SIGNALLED, 1 << channel.index())
+}
+
 /// Waits until `child` faults; a fault that came before counts. The child stays stopped.
 pub async fn fault(child: Child) {
     taken(&FAULTED, child.index()).await;
@@ -26,13 +31,12 @@ pub async fn fault(child: Child) {
 
 /// Waits until a bit is set, and takes it.
 async fn taken(bits: &AtomicU64, index: usize) {
-    let bit = 1 << index;
-    poll_fn(
-        |_| {
-            if bits.fetch_and(!bit, Ordering::Relaxed) & bit != 0 { Poll::Ready(()) } else { Poll::Pending }
-        },
-    )
-    .await;
+    poll_fn(|_| if take(bits, 1 << index) { Poll::Ready(()) } else { Poll::Pending }).await;
+}
+
+/// Takes a bit, and says whether it was set.
+fn take(bits: &AtomicU64, bit: u64) -> bool {
+    bits.fetch_and(!bit, Ordering::Relaxed) & bit != 0
 }
 
 /// Runs a future, a step at each notification and each fault of a child.

@@ -48,6 +48,14 @@ impl Hpet {
         self.0.write64(comparator(timer), period);
     }
 
+    /// Has a silent timer interrupt once, by an edge, when `us` microseconds have gone by.
+    pub fn once(&self, timer: usize, pin: u64, us: u64) {
+        let ticks = us * 1_000_000_000 / (self.0.read64(CAPABILITIES) >> 32);
+        // A comparator that is set before the timer is enabled cannot fire for what it was before.
+        self.0.write64(comparator(timer), self.0.read64(COUNTER) + ticks);
+        self.0.write64(configuration(timer), pin << 9 | ENABLE);
+    }
+
     /// Silences a timer.
     pub fn stop(&self, timer: usize) {
         self.0.write64(configuration(timer), 0);

@@ -13,6 +13,7 @@
 pub mod memory;
 pub mod program;
 pub mod relay;
+pub mod warden;
 
 use core::ops::RangeInclusive;
 

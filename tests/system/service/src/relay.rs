@@ -38,7 +38,7 @@ pub enum Control {
     Count,
     /// Touch what is not mapped, at the next notification.
     Die,
-    /// Call `Map` and `Unmap` for an id (the handle, an address) without end, from the next notification on.
+    /// Call `Map` and `Unmap` for an id (the handle, an address) until one is refused, from the next notification on.
     Flood,
 }
 
@@ -97,6 +97,12 @@ impl Relay {
     #[must_use]
     pub const fn new(number: usize) -> Self {
         Self { channel: Channel::new(10 + number), child: Child::new(number) }
+    }
+
+    /// Where the relay's notifications come.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        self.channel
     }
 
     /// Says HELLO to the service as this relay; the client that is given speaks for it.
@@ -183,7 +189,7 @@ impl Relay {
         fault(self.child).await;
     }
 
-    /// Lets the relay call the service without end.
+    /// Lets the relay call the service until it is refused, whereupon it notifies.
     pub fn flood(&self, handle: Handle, iova: u64) {
         self.ask(Control::Flood, &[handle.to_word(), iova]);
         self.channel.notify();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! From the first instruction to the domain's main loop.
 //!
-//! The loader starts a domain at `_start` with the stack pointer at the end of its stack and every other register
-//! zero.
+//! The loader starts a domain at `_start` with every register but the stack pointer zero. A parent that restarts a
+//! domain there changes the instruction pointer alone, so `_start` begins with an empty stack by itself.
 
 use core::cell::UnsafeCell;
 
@@ -58,10 +58,11 @@ macro_rules! declare_protection_domain {
             ".globl _start",
             "_start:",
             "xor ebp, ebp",
-            "and rsp, -16",
+            "movabs rsp, {top}",
             "call __sel4_microkit__main",
             "ud2",
             ".text",
+            top = const $crate::_private::STACK_TOP,
         );
         $crate::declare_protection_domain! { @main $init }
     };

@@ -59,6 +59,8 @@ pub use sel4_microkit_macros::protection_domain;
 /// What the macros expand to.
 #[doc(hidden)]
 pub mod _private {
+    pub use microkit_image::layout::STACK_TOP;
+
     pub use crate::{
         entry::{Stack, run_main},
         printing::print,

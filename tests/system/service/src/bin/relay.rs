@@ -88,14 +88,11 @@ impl Relay {
     }
 }
 
-/// Calls the service without end.
-fn flood(id: Handle, iova: u64) -> ! {
-    loop {
-        if let Ok(client) = Client::connect(IOASID) {
-            let _ = client.map(id, iova, page(0), ONE_PAGE);
-            let _ = client.unmap(id, iova, 1);
-        }
-    }
+/// Calls the service until it refuses.
+fn flood(id: Handle, iova: u64) {
+    let Ok(client) = Client::connect(IOASID) else { return };
+    while client.map(id, iova, page(0), ONE_PAGE).and_then(|()| client.unmap(id, iova, 1)).is_ok() {}
+    DIRECTOR.notify();
 }
 
 impl Handler for Relay {
