@@ -202,6 +202,14 @@ impl Tcb {
         invoke(self.0, label::TCB_WRITE_REGISTERS, &[], &[1, 1, rip])
     }
 
+    /// States the guest-physical memory of the virtual machine that the thread runs.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_ept_root(self, ept: CPtr) -> Result<(), Error> {
+        invoke(self.0, label::TCB_SET_EPT_ROOT, &[ept], &[])
+    }
+
     /// Stops the thread.
     ///
     /// # Errors
@@ -241,6 +249,29 @@ impl PagingStructure {
         }
     }
 
+    /// The type of its object where it is of a virtual machine's guest-physical memory.
+    #[must_use]
+    pub const fn ept_object(self) -> ObjectType {
+        match self {
+            Self::Pdpt => ObjectType::EptPdpt,
+            Self::PageDirectory => ObjectType::EptPageDirectory,
+            Self::PageTable => ObjectType::EptPageTable,
+        }
+    }
+
+    /// Puts the structure `cap` into the guest-physical memory `ept` for the range around `address`.
+    ///
+    /// # Errors
+    /// The kernel's: no upper level there, or something is mapped.
+    pub fn map_ept(self, cap: CPtr, ept: CPtr, address: Word) -> Result<(), Error> {
+        let label = match self {
+            Self::Pdpt => label::X86_EPT_PDPT_MAP,
+            Self::PageDirectory => label::X86_EPT_PAGE_DIRECTORY_MAP,
+            Self::PageTable => label::X86_EPT_PAGE_TABLE_MAP,
+        };
+        invoke(cap, label, &[ept], &[address, VmAttributes::WriteBack as u64])
+    }
+
     /// Puts the structure `cap` into `vspace` for the range around `vaddr`.
     ///
     /// # Errors
@@ -274,6 +305,20 @@ impl Frame {
         invoke(self.0, label::X86_PAGE_MAP, &[vspace], &[vaddr, rights.0, attributes as u64])
     }
 
+    /// Maps the page in a virtual machine's guest-physical memory; a capability maps once, a copy maps again.
+    ///
+    /// # Errors
+    /// The kernel's: no page table there, mapped already.
+    pub fn map_ept(
+        self,
+        ept: CPtr,
+        address: Word,
+        rights: Rights,
+        attributes: VmAttributes,
+    ) -> Result<(), Error> {
+        invoke(self.0, label::X86_PAGE_MAP_EPT, &[ept], &[address, rights.0, attributes as u64])
+    }
+
     /// Undoes [`map`](Self::map).
     ///
     /// # Errors
@@ -290,6 +335,51 @@ impl Frame {
         let info = MessageInfo::new(label::X86_PAGE_GET_ADDRESS, 0, 0);
         let (tag, regs) = raw_call(self.0, info, [0; FAST_REGISTERS]);
         Error::check(tag.label()).map(|()| regs[0])
+    }
+}
+
+/// A virtual CPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Vcpu(pub CPtr);
+
+impl Vcpu {
+    /// The registers of [`write_registers`](Self::write_registers): eax, ebx, ecx, edx, esi, edi, ebp.
+    pub const REGISTERS: usize = 7;
+
+    /// Binds it to the thread that runs it.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn set_tcb(self, tcb: Tcb) -> Result<(), Error> {
+        invoke(self.0, label::X86_VCPU_SET_TCB, &[tcb.0], &[])
+    }
+
+    /// Reads a field of the VMCS.
+    ///
+    /// # Errors
+    /// The kernel's: not one of those that it lets be read.
+    pub fn read_vmcs(self, field: Word) -> Result<Word, Error> {
+        let info = MessageInfo::new(label::X86_VCPU_READ_VMCS, 0, 1);
+        let (tag, regs) = raw_call(self.0, info, [field, 0, 0, 0]);
+        Error::check(tag.label()).map(|()| regs[0])
+    }
+
+    /// Writes a field of the VMCS; gives what the kernel made of the value.
+    ///
+    /// # Errors
+    /// The kernel's: not one of those that it lets be written.
+    pub fn write_vmcs(self, field: Word, value: Word) -> Result<Word, Error> {
+        let info = MessageInfo::new(label::X86_VCPU_WRITE_VMCS, 0, 2);
+        let (tag, regs) = raw_call(self.0, info, [field, value, 0, 0]);
+        Error::check(tag.label()).map(|()| regs[0])
+    }
+
+    /// Writes the guest's general registers, which the VMCS has not.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn write_registers(self, registers: &[Word; Self::REGISTERS]) -> Result<(), Error> {
+        invoke(self.0, label::X86_VCPU_WRITE_REGISTERS, &[], registers)
     }
 }
 

@@ -22,6 +22,8 @@ pub const SYS_YIELD: i64 = -7;
 pub const SYS_NB_RECV: i64 = -8;
 /// `seL4_SysDebugPutChar`.
 pub const SYS_DEBUG_PUT_CHAR: i64 = -9;
+/// `seL4_SysVMEnter`.
+pub const SYS_VM_ENTER: i64 = -22;
 
 /// `UntypedRetype`.
 pub const UNTYPED_RETYPE: u64 = 1;
@@ -63,6 +65,8 @@ pub const X86_PAGE_MAP: u64 = 37;
 pub const X86_PAGE_UNMAP: u64 = 39;
 /// `X86PageGetAddress`.
 pub const X86_PAGE_GET_ADDRESS: u64 = 41;
+/// `X86PageMapEPT`.
+pub const X86_PAGE_MAP_EPT: u64 = 42;
 /// `X86ASIDPoolAssign`.
 pub const X86_ASID_POOL_ASSIGN: u64 = 44;
 /// `X86IOPortIn8`.
@@ -81,3 +85,19 @@ pub const X86_IO_PORT_OUT32: u64 = 50;
 pub const X86_IRQ_ISSUE_IRQ_HANDLER_IOAPIC: u64 = 51;
 /// `X86IRQIssueIRQHandlerMSI`.
 pub const X86_IRQ_ISSUE_IRQ_HANDLER_MSI: u64 = 52;
+/// `TCBSetEPTRoot`.
+pub const TCB_SET_EPT_ROOT: u64 = 53;
+/// `X86VCPUSetTCB`.
+pub const X86_VCPU_SET_TCB: u64 = 54;
+/// `X86VCPUReadVMCS`.
+pub const X86_VCPU_READ_VMCS: u64 = 55;
+/// `X86VCPUWriteVMCS`.
+pub const X86_VCPU_WRITE_VMCS: u64 = 56;
+/// `X86VCPUWriteRegisters`.
+pub const X86_VCPU_WRITE_REGISTERS: u64 = 59;
+/// `X86EPTPDPTMap`.
+pub const X86_EPT_PDPT_MAP: u64 = 60;
+/// `X86EPTPDMap`.
+pub const X86_EPT_PAGE_DIRECTORY_MAP: u64 = 62;
+/// `X86EPTPTMap`.
+pub const X86_EPT_PAGE_TABLE_MAP: u64 = 64;

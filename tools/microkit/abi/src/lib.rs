@@ -25,13 +25,14 @@ mod syscall;
 pub use bootinfo::{BootInfo, Untyped};
 pub use cap::{
     AsidPool, CNode, CPtr, Endpoint, Frame, IoPort, IrqControl, IrqHandler, MsiSource, Notification,
-    PagingStructure, Rights, Tcb, UntypedCap, UserContext, VmAttributes, WORD_BITS,
+    PagingStructure, Rights, Tcb, UntypedCap, UserContext, Vcpu, VmAttributes, WORD_BITS,
 };
 pub use error::Error;
 pub use fault::{CapFault, Fault, UnknownSyscall, UserException, VmFault};
 pub use ipc::{IpcBuffer, MAX_LENGTH, MessageInfo, set_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut};
 pub use syscall::{
-    FAST_REGISTERS, call, debug_put_char, nb_recv, raw_call, recv, reply, reply_recv, send, signal, yield_now,
+    FAST_REGISTERS, VmEntry, VmReturn, call, debug_put_char, nb_recv, raw_call, recv, reply, reply_recv,
+    send, signal, vm_enter, yield_now,
 };
 
 /// A machine word of the kernel's interface.

@@ -29,6 +29,16 @@ pub enum ObjectType {
     PageTable = 10,
     /// A page directory.
     PageDirectory = 11,
+    /// A virtual CPU.
+    Vcpu = 12,
+    /// An EPT PML4: the root of a virtual machine's guest-physical memory.
+    EptPml4 = 13,
+    /// An EPT page directory pointer table.
+    EptPdpt = 14,
+    /// An EPT page directory.
+    EptPageDirectory = 15,
+    /// An EPT page table.
+    EptPageTable = 16,
 }
 
 /// log2 of the bytes that a slot of a CNode takes.
@@ -46,6 +56,8 @@ impl ObjectType {
             Self::Endpoint => 4,
             Self::Notification => 5,
             Self::Pdpt | Self::Pml4 | Self::Page | Self::PageTable | Self::PageDirectory => 12,
+            Self::EptPml4 | Self::EptPdpt | Self::EptPageDirectory | Self::EptPageTable => 12,
+            Self::Vcpu => 14,
             Self::LargePage => 21,
             Self::HugePage => 30,
         }

@@ -127,6 +127,41 @@ pub fn reply_recv(src: CPtr, info: MessageInfo) -> (MessageInfo, Word) {
     (tag, badge)
 }
 
+/// How a virtual machine is entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct VmEntry {
+    /// The guest's instruction pointer.
+    pub rip: Word,
+    /// The primary processor-based controls (the kernel adds what it needs).
+    pub controls: Word,
+    /// The interruption-information field: the event to be injected, or 0.
+    pub injection: Word,
+}
+
+/// Why a virtual machine was left. The first message registers are what [`VmEntry`] has, as they are now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VmReturn {
+    /// An exit: reason, qualification and the rest follow in the message registers from 3 on.
+    Exit,
+    /// A notification with this badge.
+    Notified(Word),
+}
+
+/// `seL4_VMEnter`: runs the thread's virtual machine until it exits or the thread's bound notification is signalled.
+///
+/// Without a virtual CPU this is an unknown system call, which faults the thread.
+#[inline]
+#[must_use]
+pub fn vm_enter(entry: VmEntry) -> VmReturn {
+    let VmEntry { rip, controls, injection } = entry;
+    let (badge, exited, regs) = syscall(label::SYS_VM_ENTER, 0, 0, [rip, controls, injection, 0]);
+    store(FAST_REGISTERS, regs);
+    match exited.word() {
+        0 => VmReturn::Notified(badge),
+        _ => VmReturn::Exit,
+    }
+}
+
 /// `seL4_Yield`.
 #[inline]
 pub fn yield_now() {

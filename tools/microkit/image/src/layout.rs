@@ -18,6 +18,8 @@ pub const BASE_ENDPOINT: u64 = BASE_OUTPUT_NOTIFICATION + 64;
 pub const BASE_IRQ: u64 = BASE_ENDPOINT + 64;
 /// First slot of the children's threads, by child.
 pub const BASE_TCB: u64 = BASE_IRQ + 64;
+/// First slot of virtual CPUs, by their number.
+pub const BASE_VCPU: u64 = BASE_TCB + 2 * 64;
 /// First slot of I/O port ranges, by their number.
 pub const BASE_IOPORT: u64 = 394;
 /// Numbers of channels, interrupts, children and I/O port ranges are below this.

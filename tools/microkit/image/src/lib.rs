@@ -19,7 +19,7 @@ pub use record::Header;
 /// First bytes of a packed system.
 pub const MAGIC: [u8; 8] = *b"MKPACKED";
 /// Version of the format: another one is refused.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The symbol of the initialiser that the packer patches: two words, address and bytes of the packed system.
 pub const IMAGE_SYMBOL: &str = "microkit_image";

@@ -72,8 +72,10 @@ record! {
         pub priority: u8,
         /// Whether it has an endpoint: somebody calls it or it has children. 0 or 1.
         pub has_endpoint: u8,
+        /// Whether its thread runs a virtual machine. 0 or 1.
+        pub has_vm: u8,
         /// Zero.
-        pub reserved: u16,
+        pub reserved: u8,
     }
 }
 
@@ -113,11 +115,13 @@ record! {
 }
 
 record! {
-    /// A paging structure that a domain's address space needs, in an order in which they can be mapped.
+    /// A paging structure that a domain's address space, or its virtual machine's guest-physical one, needs, in an order
+    /// in which they can be mapped.
     pub struct Paging {
         /// Whose.
         pub pd: u32,
-        /// [`PDPT`](Self::PDPT), [`PAGE_DIRECTORY`](Self::PAGE_DIRECTORY) or [`PAGE_TABLE`](Self::PAGE_TABLE).
+        /// [`PDPT`](Self::PDPT), [`PAGE_DIRECTORY`](Self::PAGE_DIRECTORY) or [`PAGE_TABLE`](Self::PAGE_TABLE), with
+        /// [`GUEST`](Self::GUEST) for a virtual machine.
         pub level: u32,
         /// First address of the range.
         pub vaddr: u64,
@@ -131,10 +135,12 @@ impl Paging {
     pub const PAGE_DIRECTORY: u32 = 2;
     /// A page table.
     pub const PAGE_TABLE: u32 = 1;
+    /// Of the virtual machine's guest-physical memory.
+    pub const GUEST: u32 = 0x10;
 }
 
 record! {
-    /// A region in a domain's address space.
+    /// A region in a domain's address space, or in its virtual machine's.
     pub struct Map {
         /// Whose address space.
         pub pd: u32,
@@ -142,7 +148,7 @@ record! {
         pub region: u32,
         /// Where.
         pub vaddr: u64,
-        /// [`WRITE`](Self::WRITE), [`UNCACHED`](Self::UNCACHED).
+        /// [`WRITE`](Self::WRITE), [`UNCACHED`](Self::UNCACHED), [`GUEST`](Self::GUEST).
         pub flags: u64,
     }
 }
@@ -152,6 +158,8 @@ impl Map {
     pub const WRITE: u64 = 1;
     /// Not cached.
     pub const UNCACHED: u64 = 2;
+    /// In the virtual machine's guest-physical memory.
+    pub const GUEST: u64 = 4;
 }
 
 record! {
@@ -159,8 +167,8 @@ record! {
     pub struct Cap {
         /// Whose CSpace.
         pub pd: u32,
-        /// [`NOTIFICATION`](Self::NOTIFICATION), [`ENDPOINT`](Self::ENDPOINT), [`TCB`](Self::TCB) or
-        /// [`IO_PORTS`](Self::IO_PORTS).
+        /// [`NOTIFICATION`](Self::NOTIFICATION), [`ENDPOINT`](Self::ENDPOINT), [`TCB`](Self::TCB),
+        /// [`IO_PORTS`](Self::IO_PORTS) or [`VCPU`](Self::VCPU).
         pub kind: u32,
         /// Which slot.
         pub slot: u64,
@@ -182,6 +190,8 @@ impl Cap {
     pub const TCB: u32 = 3;
     /// A range of I/O ports.
     pub const IO_PORTS: u32 = 4;
+    /// The target's virtual CPU.
+    pub const VCPU: u32 = 5;
 }
 
 record! {

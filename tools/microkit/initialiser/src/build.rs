@@ -161,21 +161,31 @@ impl<'a> Builder<'a> {
     }
 
     fn paging(&mut self, paging: &Paging) -> Result<'static, ()> {
-        let vspace = self.objects(paging.pd)?.vspace;
-        let level = match paging.level {
+        let objects = *self.objects(paging.pd)?;
+        let level = match paging.level & !Paging::GUEST {
             Paging::PDPT => PagingStructure::Pdpt,
             Paging::PAGE_DIRECTORY => PagingStructure::PageDirectory,
             _ => PagingStructure::PageTable,
         };
+        if paging.level & Paging::GUEST != 0 {
+            let cap = self.free.object(level.ept_object(), 0, "paging structure of the virtual machine")?;
+            let ept = Self::ept(&objects)?;
+            return level.map_ept(cap, ept, paging.vaddr).of("paging structure of the virtual machine");
+        }
         let cap = self.free.object(level.object(), 0, "paging structure")?;
-        level.map(cap, vspace, paging.vaddr).of("paging structure")
+        level.map(cap, objects.vspace, paging.vaddr).of("paging structure")
+    }
+
+    /// The guest-physical memory of a domain's virtual machine.
+    fn ept(objects: &Objects) -> Result<'static, CPtr> {
+        objects.vm.map(|vm| vm.ept).ok_or(Failure::new("virtual machine", Cause::Dangling))
     }
 
     fn map(&mut self, map: &Map) -> Result<'static, ()> {
         let dangling = Failure::new("mapping", Cause::Dangling);
         let index = map.region as usize;
         let region = self.image.regions.get(index).ok_or(dangling)?;
-        let vspace = self.objects(map.pd)?.vspace;
+        let objects = *self.objects(map.pd)?;
         let pages = memory::pages(region);
         let own = self.frames[index];
         // A frame capability is mapped once; further maps of the region take copies.
@@ -188,7 +198,13 @@ impl<'a> Builder<'a> {
                 ROOT.copy(first + page, ROOT, own + page, Rights::ALL).of("frame")?;
             }
             let vaddr = map.vaddr + (page << region.page_bits);
-            Frame(first + page).map(vspace, vaddr, rights, attributes).of("mapping")?;
+            let frame = Frame(first + page);
+            if map.flags & Map::GUEST != 0 {
+                let ept = Self::ept(&objects)?;
+                frame.map_ept(ept, vaddr, rights, attributes).of("mapping for the virtual machine")?;
+            } else {
+                frame.map(objects.vspace, vaddr, rights, attributes).of("mapping")?;
+            }
         }
         self.mapped[index] = true;
         Ok(())
@@ -210,6 +226,11 @@ impl<'a> Builder<'a> {
             Cap::TCB => {
                 let source = self.objects(cap.target)?.tcb;
                 slots.copy(cap.slot, ROOT, source, Rights::ALL).of("child's thread")
+            }
+            Cap::VCPU => {
+                let dangling = Failure::new("virtual CPU", Cause::Dangling);
+                let source = self.objects(cap.target)?.vm.ok_or(dangling)?.vcpu;
+                slots.copy(cap.slot, ROOT, source, Rights::ALL).of("virtual CPU")
             }
             Cap::IO_PORTS => {
                 let range = IoPort::range(cap.ports[0], cap.ports[1]);

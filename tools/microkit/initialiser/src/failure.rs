@@ -25,6 +25,8 @@ pub enum Cause {
     Dangling,
     /// The bytes are no packed system.
     Image(ReadError),
+    /// The processor has no VT-x, or the kernel could not switch it on.
+    NoVirtualMachines,
     /// The packer did not put a packed system in.
     NotPacked,
 }
@@ -47,6 +49,11 @@ impl<'a> Failure<'a> {
     /// `object` failed.
     pub const fn new(object: &'static str, cause: Cause) -> Self {
         Self { object, pd: None, region: None, address: None, number: None, cause }
+    }
+
+    /// Why.
+    pub const fn cause(self) -> Cause {
+        self.cause
     }
 
     /// It was for this protection domain.
@@ -117,6 +124,9 @@ impl fmt::Display for Failure<'_> {
                 f.write_str(": the packed system refers to a record that it has not; pack it again")
             }
             Cause::Image(error) => write!(f, ": {error}; pack the system again with this project's packer"),
+            Cause::NoVirtualMachines => f.write_str(
+                ": this machine has no VT-x; boot on one that has, or take the virtual_machine out of system.xml",
+            ),
             Cause::NotPacked => {
                 f.write_str(": there is none; boot the packer's root.elf, not the initialiser")
             }

@@ -2,10 +2,12 @@
 //! The kernel objects of a protection domain.
 
 use microkit_image::{layout, record::Pd};
-use sel4_abi::{AsidPool, BootInfo, CNode, CPtr, Notification, Tcb, WORD_BITS, object::ObjectType};
+use sel4_abi::{
+    AsidPool, BootInfo, CNode, CPtr, Error, Notification, Tcb, Vcpu, WORD_BITS, object::ObjectType,
+};
 
 use crate::{
-    failure::{Of, Result},
+    failure::{Cause, Failure, Of, Result},
     untyped::Free,
 };
 
@@ -22,6 +24,34 @@ pub struct Objects {
     pub notification: CPtr,
     /// Its endpoint, if anyone calls it or it has children.
     pub endpoint: Option<CPtr>,
+    /// Its virtual machine, if it runs one.
+    pub vm: Option<VirtualMachine>,
+}
+
+/// The objects of a virtual machine.
+#[derive(Debug, Clone, Copy)]
+pub struct VirtualMachine {
+    /// Its virtual CPU.
+    pub vcpu: CPtr,
+    /// The root of its guest-physical memory.
+    pub ept: CPtr,
+}
+
+impl VirtualMachine {
+    fn new(free: &mut Free, tcb: Tcb) -> Result<'static, Self> {
+        let without = Failure::new("virtual CPU", Cause::NoVirtualMachines);
+        let vcpu =
+            free.object(ObjectType::Vcpu, 0, "virtual CPU").map_err(|failure| match failure.cause() {
+                // What the kernel says to the type of an object that it does not make on this machine.
+                Cause::Kernel(Error::InvalidArgument) => without,
+                _ => failure,
+            })?;
+        let ept = free.object(ObjectType::EptPml4, 0, "guest-physical memory")?;
+        AsidPool(BootInfo::INIT_ASID_POOL).assign(ept).of("guest-physical memory")?;
+        Vcpu(vcpu).set_tcb(tcb).of("thread of the virtual CPU")?;
+        tcb.set_ept_root(ept).of("guest-physical memory")?;
+        Ok(Self { vcpu, ept })
+    }
 }
 
 impl Objects {
@@ -40,7 +70,11 @@ impl Objects {
             0 => None,
             _ => Some(free.object(ObjectType::Endpoint, 0, "endpoint")?),
         };
-        Ok(Self { tcb, cnode, vspace, notification, endpoint })
+        let vm = match pd.has_vm {
+            0 => None,
+            _ => Some(VirtualMachine::new(free, Tcb(tcb))?),
+        };
+        Ok(Self { tcb, cnode, vspace, notification, endpoint, vm })
     }
 
     /// Its CNode, addressed by slot numbers: this capability has no guard.

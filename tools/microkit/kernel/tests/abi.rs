@@ -81,6 +81,7 @@ fn labels() -> Pairs {
         SYS_YIELD = "SysYield",
         SYS_NB_RECV = "SysNBRecv",
         SYS_DEBUG_PUT_CHAR = "SysDebugPutChar",
+        SYS_VM_ENTER = "SysVMEnter",
         UNTYPED_RETYPE = "UntypedRetype",
         TCB_READ_REGISTERS = "TCBReadRegisters",
         TCB_WRITE_REGISTERS = "TCBWriteRegisters",
@@ -101,6 +102,7 @@ fn labels() -> Pairs {
         X86_PAGE_MAP = "X86PageMap",
         X86_PAGE_UNMAP = "X86PageUnmap",
         X86_PAGE_GET_ADDRESS = "X86PageGetAddress",
+        X86_PAGE_MAP_EPT = "X86PageMapEPT",
         X86_ASID_POOL_ASSIGN = "X86ASIDPoolAssign",
         X86_IO_PORT_IN8 = "X86IOPortIn8",
         X86_IO_PORT_IN16 = "X86IOPortIn16",
@@ -110,6 +112,14 @@ fn labels() -> Pairs {
         X86_IO_PORT_OUT32 = "X86IOPortOut32",
         X86_IRQ_ISSUE_IRQ_HANDLER_IOAPIC = "X86IRQIssueIRQHandlerIOAPIC",
         X86_IRQ_ISSUE_IRQ_HANDLER_MSI = "X86IRQIssueIRQHandlerMSI",
+        TCB_SET_EPT_ROOT = "TCBSetEPTRoot",
+        X86_VCPU_SET_TCB = "X86VCPUSetTCB",
+        X86_VCPU_READ_VMCS = "X86VCPUReadVMCS",
+        X86_VCPU_WRITE_VMCS = "X86VCPUWriteVMCS",
+        X86_VCPU_WRITE_REGISTERS = "X86VCPUWriteRegisters",
+        X86_EPT_PDPT_MAP = "X86EPTPDPTMap",
+        X86_EPT_PAGE_DIRECTORY_MAP = "X86EPTPDMap",
+        X86_EPT_PAGE_TABLE_MAP = "X86EPTPTMap",
     ]
 }
 
@@ -128,6 +138,11 @@ fn objects() -> Pairs {
         (ObjectType::LargePage, "seL4_X86_LargePageObject", "seL4_LargePageBits"),
         (ObjectType::PageTable, "seL4_X86_PageTableObject", "seL4_PageTableBits"),
         (ObjectType::PageDirectory, "seL4_X86_PageDirectoryObject", "seL4_PageDirBits"),
+        (ObjectType::Vcpu, "seL4_X86_VCPUObject", "seL4_X86_VCPUBits"),
+        (ObjectType::EptPml4, "seL4_X86_EPTPML4Object", "seL4_X86_EPTPML4Bits"),
+        (ObjectType::EptPdpt, "seL4_X86_EPTPDPTObject", "seL4_X86_EPTPDPTBits"),
+        (ObjectType::EptPageDirectory, "seL4_X86_EPTPDObject", "seL4_X86_EPTPDBits"),
+        (ObjectType::EptPageTable, "seL4_X86_EPTPTObject", "seL4_X86_EPTPTBits"),
     ];
     let mut pairs = vec![("seL4_SlotBits", i64::from(object::SLOT_BITS))];
     for (ours, number, bits) in types {

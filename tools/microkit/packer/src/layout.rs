@@ -30,8 +30,8 @@ impl Space {
 }
 
 /// The paging structures below the root for mappings given as address, bytes and log2 of the page: upper levels
-/// first, then by address.
-pub fn paging(pd: u32, mappings: impl IntoIterator<Item = (u64, u64, u32)>) -> Vec<Paging> {
+/// first, then by address. `space` is 0 or [`Paging::GUEST`].
+pub fn paging(pd: u32, space: u32, mappings: impl IntoIterator<Item = (u64, u64, u32)>) -> Vec<Paging> {
     let mut tables = BTreeSet::new();
     for (vaddr, size, page_bits) in mappings {
         for page in (vaddr..vaddr + size).step_by(1 << page_bits) {
@@ -42,5 +42,5 @@ pub fn paging(pd: u32, mappings: impl IntoIterator<Item = (u64, u64, u32)>) -> V
             }
         }
     }
-    tables.into_iter().rev().map(|(level, vaddr)| Paging { pd, level, vaddr }).collect()
+    tables.into_iter().rev().map(|(level, vaddr)| Paging { pd, level: level | space, vaddr }).collect()
 }

@@ -26,8 +26,9 @@ pub fn check(system: &System, found: &mut Found) {
         if let Some(domain) = &pd.domain {
             refuse(domain.place, "protection_domain", "the scheduling domain");
         }
-        if let Some(machine) = &pd.virtual_machine {
-            refuse(machine.place, "virtual_machine", "the virtual machine");
+        let vcpus = pd.virtual_machine.iter().flat_map(|machine| &machine.vcpus);
+        for cpu in vcpus.filter_map(|vcpu| vcpu.cpu).filter(|cpu| cpu.value != 0) {
+            refuse(cpu.place, "vcpu", "a core other than 0 (a single-core kernel)");
         }
         for cap in &pd.cap_maps {
             refuse(cap.place, "cspace", "the capability to another domain's object");

@@ -4,11 +4,11 @@
 use microkit_image::{
     layout::{
         BADGE_CALL, BADGE_NOTIFICATION, BASE_ENDPOINT, BASE_IOPORT, BASE_OUTPUT_NOTIFICATION, BASE_TCB,
-        IPC_BUFFER, STACK_TOP,
+        BASE_VCPU, IPC_BUFFER, STACK_TOP,
     },
     record::{ANYWHERE, Cap, Irq, Map, NONE, Paging},
 };
-use sdf::{IrqKind, MemoryRegion, PdIndex, Polarity, ProtectionDomain, System, Trigger};
+use sdf::{IrqKind, MemoryRegion, PdIndex, Polarity, ProtectionDomain, System, Trigger, VirtualMachine};
 
 use crate::{
     Found, ReadFile,
@@ -51,6 +51,8 @@ pub struct Pd {
     pub priority: u8,
     /// Whether it has an endpoint.
     pub has_endpoint: bool,
+    /// Whether its thread runs a virtual machine.
+    pub has_vm: bool,
 }
 
 /// A region.
@@ -209,11 +211,24 @@ fn protection_domain(system: &System, i: PdIndex, program: Program, tables: &mut
         mappings.push(Map { pd: me, region, vaddr: start, flags: write | uncached });
     }
 
+    if let Some(machine) = &pd.virtual_machine {
+        let maps = guest_memory(system, me, machine, found);
+        let extent = |map: &Map| {
+            let region = &tables.regions[map.region as usize];
+            (map.vaddr, region.size, region.page_bits)
+        };
+        tables.paging.extend(layout::paging(me, Paging::GUEST, maps.iter().map(extent)));
+        tables.maps.extend(maps);
+        for vcpu in &machine.vcpus {
+            let slot = BASE_VCPU + vcpu.id.value;
+            tables.caps.push(Cap { pd: me, kind: Cap::VCPU, slot, target: me, ports: [0; 2], badge: 0 });
+        }
+    }
     let extent = |map: &Map| {
         let region = &tables.regions[map.region as usize];
         (map.vaddr, region.size, region.page_bits)
     };
-    tables.paging.extend(layout::paging(me, mappings.iter().map(extent)));
+    tables.paging.extend(layout::paging(me, 0, mappings.iter().map(extent)));
     tables.maps.append(&mut mappings);
     tables.irqs.extend(pd.irqs.iter().filter_map(|irq| interrupt(me, irq)));
     let cap = Cap { pd: me, kind: 0, slot: 0, target: NONE, ports: [0; 2], badge: 0 };
@@ -242,7 +257,27 @@ fn protection_domain(system: &System, i: PdIndex, program: Program, tables: &mut
         parent: pd.parent.as_ref().map(|link| (index(link.pd), small(link.id.value))),
         priority: pd.priority.value,
         has_endpoint,
+        has_vm: pd.virtual_machine.is_some(),
     });
+}
+
+/// A virtual machine's guest-physical memory.
+fn guest_memory(system: &System, pd: u32, machine: &VirtualMachine, found: &mut Found) -> Vec<Map> {
+    let mut space = Space::default();
+    let mut maps = Vec::new();
+    for map in &machine.maps {
+        let region = &system.memory_regions[map.region.value];
+        let (start, end) = (map.vaddr.value, map.vaddr.value.saturating_add(region_size(region)));
+        if let Some(clash) = space.take(start, end, format!("the map of '{}'", region.name)) {
+            let message = format!("'{}' at {start:#x}..{end:#x} overlaps {}", region.name, clash.what);
+            found.add(map.vaddr.place, "map", message, "map it at a guest-physical address that is free");
+        }
+        let write = if map.perms.write { Map::WRITE } else { 0 };
+        let uncached = if map.cached.value { 0 } else { Map::UNCACHED };
+        let region = index(map.region.value);
+        maps.push(Map { pd, region, vaddr: start, flags: write | uncached | Map::GUEST });
+    }
+    maps
 }
 
 /// A number that the model keeps small.

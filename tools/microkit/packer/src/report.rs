@@ -37,7 +37,12 @@ fn write(out: &mut String, system: &System, tables: &Tables, root_len: usize) ->
             let region = &tables.regions[map.region as usize];
             let write = if map.flags & Map::WRITE != 0 { "rw" } else { "r-" };
             let cached = if map.flags & Map::UNCACHED != 0 { " uncached" } else { "" };
-            writeln!(out, "  {:#014x} {:#10x} {write}{cached} {}", map.vaddr, region.size, region.name)?;
+            let guest = if map.flags & Map::GUEST != 0 { " guest-physical" } else { "" };
+            writeln!(
+                out,
+                "  {:#014x} {:#10x} {write}{cached}{guest} {}",
+                map.vaddr, region.size, region.name
+            )?;
         }
         for cap in tables.caps.iter().filter(|cap| cap.pd == i) {
             let (slot, target) = (cap.slot, name(cap.target));
@@ -45,6 +50,7 @@ fn write(out: &mut String, system: &System, tables: &Tables, root_len: usize) ->
                 Cap::NOTIFICATION => writeln!(out, "  cap {slot}: notify {target}, badge {:#x}", cap.badge)?,
                 Cap::ENDPOINT => writeln!(out, "  cap {slot}: call {target}, badge {:#x}", cap.badge)?,
                 Cap::TCB => writeln!(out, "  cap {slot}: thread of {target}")?,
+                Cap::VCPU => writeln!(out, "  cap {slot}: virtual CPU of {target}")?,
                 _ => writeln!(out, "  cap {slot}: I/O ports {:#x}..={:#x}", cap.ports[0], cap.ports[1])?,
             }
         }

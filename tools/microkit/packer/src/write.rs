@@ -80,6 +80,7 @@ fn pd_record(pd: &records::Pd, blob: &mut Blob) -> record::Pd {
         child_id,
         priority: pd.priority,
         has_endpoint: pd.has_endpoint.into(),
+        has_vm: pd.has_vm.into(),
         reserved: 0,
     }
 }

@@ -234,8 +234,9 @@ fn what_the_kernel_cannot_do() {
         &format!("2:42: <protection_domain>: the period (no MCS scheduling) {not}"),
         SDK,
     );
-    let machine = r#"<virtual_machine name="vm"><vcpu id="0" /></virtual_machine>"#;
-    assert_says(&domain(machine), &format!("2:72: <virtual_machine>: the virtual machine {not}"), SDK);
+    let machine = r#"<virtual_machine name="vm"><vcpu id="0" cpu="1" /></virtual_machine>"#;
+    let core = format!("2:112: <vcpu>: a core other than 0 (a single-core kernel) {not}");
+    assert_says(&domain(machine), &core, SDK);
     let region = r#"<memory_region name="r" size="0x1000" />"#;
     let space = r#"<io_address_space name="s" peripheral_id="0:3.0" domain_id="1"><iomap mr="r" iovaddr="0x0" /></io_address_space>"#;
     let error = error(&format!("{region}{space}{PD}</protection_domain>"), &files());

@@ -57,6 +57,58 @@ fn system() -> Vec<u8> {
 }
 
 #[test]
+fn a_virtual_machine_has_memory_and_a_cpu_of_its_own() {
+    let system = r#"
+        <memory_region name="ram" size="0x400000" page_size="0x200000" />
+        <memory_region name="page" size="0x1000" />
+        <protection_domain name="vmm" priority="10">
+            <program_image path="a.elf" />
+            <map mr="page" vaddr="0x1000000" perms="rw" />
+            <virtual_machine name="vm">
+                <vcpu id="3" />
+                <map mr="ram" vaddr="0x0" perms="rwx" />
+                <map mr="page" vaddr="0xfed90000" perms="r" />
+            </virtual_machine>
+        </protection_domain>"#;
+    let packed = pack(system, &files()).unwrap();
+    let bytes = packed_bytes(&packed.root);
+    let image = Image::new(&bytes).unwrap();
+    assert_eq!(image.pds[0].has_vm, 1);
+    let guest: Vec<_> = image.maps.iter().filter(|map| map.flags & Map::GUEST != 0).collect();
+    assert_eq!(
+        guest.iter().map(|map| (map.region, map.vaddr, map.flags)).collect::<Vec<_>>(),
+        [(0, 0, Map::GUEST | Map::WRITE), (1, 0xfed9_0000, Map::GUEST)]
+    );
+    let paging: Vec<_> = image
+        .paging
+        .iter()
+        .filter(|p| p.level & Paging::GUEST != 0)
+        .map(|p| (p.level & 3, p.vaddr))
+        .collect();
+    // Upper levels before lower ones.
+    assert_eq!(paging, [(3, 0), (2, 0xc000_0000), (2, 0), (1, 0xfec0_0000)]);
+    let cpu = image.caps.iter().find(|cap| cap.kind == Cap::VCPU).unwrap();
+    assert_eq!((cpu.pd, cpu.slot, cpu.target), (0, 330 + 3, 0));
+}
+
+#[test]
+fn what_overlaps_in_a_virtual_machine_is_refused() {
+    let system = r#"
+        <memory_region name="ram" size="0x2000" />
+        <memory_region name="page" size="0x1000" />
+        <protection_domain name="vmm" priority="10">
+            <program_image path="a.elf" />
+            <virtual_machine name="vm">
+                <vcpu id="0" />
+                <map mr="ram" vaddr="0x0" perms="rwx" />
+                <map mr="page" vaddr="0x1000" perms="r" />
+            </virtual_machine>
+        </protection_domain>"#;
+    let error = pack(system, &files()).unwrap_err().to_string();
+    assert!(error.contains("overlaps the map of 'ram'") || error.contains("overlap"), "{error}");
+}
+
+#[test]
 fn domains() {
     let bytes = system();
     let image = Image::new(&bytes).unwrap();
