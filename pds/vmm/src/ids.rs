@@ -36,7 +36,8 @@ impl Ids {
         if self.live.len() == MOST {
             return Err(Refusal);
         }
-        let handle = self.client.alloc(1..=0xf_ffff, 0).map_err(|_| Refusal)?;
+        let highest = (1 << self.client.welcome().pasid_bits.min(20)) - 1;
+        let handle = self.client.alloc(1..=highest, 0).map_err(|_| Refusal)?;
         // There is room; and the service gives no number twice.
         let _ = self.live.insert(handle.pasid, handle);
         Ok(handle.pasid)

@@ -40,15 +40,17 @@ impl<'t> Policy<'t> {
     }
 
     /// The regions that must be the server's alone, each with what it is.
-    pub(crate) fn server_regions(&self) -> [(&Spanned<String>, &'static str); 5] {
+    pub(crate) fn server_regions(&self) -> Vec<(&Spanned<String>, &'static str)> {
         let unit = &self.schema.unit;
-        [
-            (&unit.registers, "the unit's registers"),
-            (&unit.tables, "the unit's tables"),
-            (&unit.registry, "the registry"),
-            (&unit.ecam, "PCI configuration space"),
-            (&self.schema.config, "the server's configuration"),
-        ]
+        let hardware = unit.hardware().map(|hardware| {
+            [
+                (hardware.registers, "the unit's registers"),
+                (hardware.tables, "the unit's tables"),
+                (hardware.ecam, "PCI configuration space"),
+            ]
+        });
+        let own = [(&unit.registry, "the registry"), (&self.schema.config, "the server's configuration")];
+        hardware.into_iter().flatten().chain(own).collect()
     }
 
     /// The entry of the device called `name`.

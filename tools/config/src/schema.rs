@@ -2,6 +2,7 @@
 //! What may stand in an `ioasid.toml`.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -27,22 +28,56 @@ pub struct Schema {
     pub clients: Vec<Client>,
 }
 
-/// `[unit]`: the remapping unit and the server's own memory, by region name.
+/// `[unit]`: the remapping unit and the server's own memory, by region name. Without `registers` there is no unit: then
+/// ids alone are served, and `tables`, `ecam` and `fault_irq` are left out too.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Unit {
     /// The unit's registers.
-    pub registers: Spanned<String>,
+    pub registers: Option<Spanned<String>>,
     /// Memory for its tables.
-    pub tables: Spanned<String>,
+    pub tables: Option<Spanned<String>>,
     /// Memory for the registry.
     pub registry: Spanned<String>,
     /// PCI configuration space.
-    pub ecam: Spanned<String>,
+    pub ecam: Option<Spanned<String>>,
     /// The id of the server's `<irq>` that fault messages arrive on.
-    pub fault_irq: Spanned<u64>,
+    pub fault_irq: Option<Spanned<u64>>,
     /// PASID width declared instead of ECAP.PSS.
     pub pasid_bits: Option<Spanned<u32>>,
+}
+
+/// A unit and what comes with it: all of it or nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Hardware<'a> {
+    /// [`Unit::registers`].
+    pub registers: &'a Spanned<String>,
+    /// [`Unit::tables`].
+    pub tables: &'a Spanned<String>,
+    /// [`Unit::ecam`].
+    pub ecam: &'a Spanned<String>,
+    /// [`Unit::fault_irq`].
+    pub fault_irq: &'a Spanned<u64>,
+}
+
+impl Unit {
+    /// What the unit is made of, where there is one.
+    #[must_use]
+    pub fn hardware(&self) -> Option<Hardware<'_>> {
+        Some(Hardware {
+            registers: self.registers.as_ref()?,
+            tables: self.tables.as_ref()?,
+            ecam: self.ecam.as_ref()?,
+            fault_irq: self.fault_irq.as_ref()?,
+        })
+    }
+
+    /// Where the first of its parts is stated, when others are missing.
+    fn incomplete(&self) -> Option<Range<usize>> {
+        let names = [&self.registers, &self.tables, &self.ecam].map(|name| name.as_ref().map(Spanned::span));
+        let stated = names.into_iter().chain([self.fault_irq.as_ref().map(Spanned::span)]).flatten().next();
+        stated.filter(|_| self.hardware().is_none())
+    }
 }
 
 /// `[[device]]`: a PCI function that can be granted.
@@ -137,14 +172,21 @@ impl Schema {
     /// # Errors
     /// What is not TOML, and keys and values that do not belong.
     pub fn parse(name: &str, text: &str) -> Result<Self, Problems> {
-        toml::from_str(text).map_err(|error| {
+        let schema: Self = toml::from_str(text).map_err(|error| {
             let problem = Problem {
                 span: error.span().unwrap_or(0..0),
                 message: error.message().to_owned(),
                 help: remedy(error.message()),
             };
             Problems::new(name, text, vec![problem])
-        })
+        })?;
+        let Some(span) = schema.unit.incomplete() else { return Ok(schema) };
+        let problem = Problem {
+            span,
+            message: "[unit] has only some of registers, tables, ecam and fault_irq".to_owned(),
+            help: "state all four, or none of them for a service of ids without a unit".to_owned(),
+        };
+        Err(Problems::new(name, text, vec![problem]))
     }
 }
 

@@ -217,7 +217,7 @@ ioasid.toml:29:6: admin has no channel on which it may call driver
     Case {
         toml: &[(r#"registry = "registry""#, r#"registry = "vtd_tables""#)],
         xml: &[],
-        said: r#"ioasid.toml:8:12: the region "vtd_tables" is the unit's tables already, and cannot be the registry
+        said: r#"ioasid.toml:7:10: the region "vtd_tables" is the registry already, and cannot be the unit's tables
   help: give each its own <memory_region>"#,
     },
     Case {
@@ -251,8 +251,8 @@ ioasid.toml:29:6: admin has no channel on which it may call driver
         toml: &[(r#"tables = "vtd_tables"
 "#, "")],
         xml: &[],
-        said: "ioasid.toml:5:1: missing field `tables`
-  help: docs/integration.md lists the keys and what they take",
+        said: "ioasid.toml:6:13: [unit] has only some of registers, tables, ecam and fault_irq
+  help: state all four, or none of them for a service of ids without a unit",
     },
     Case {
         toml: &[("limit = 16", "limmit = 16")],

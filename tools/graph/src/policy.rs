@@ -19,10 +19,12 @@ impl Drawing<'_> {
             .map(|bits| (String::new(), format!("{} PASID bits", bits.as_ref())));
         let facts = bits.into_iter().collect();
         let unit = self.push(Actor { kind: ActorKind::Unit, name: "VT-d unit".to_owned(), facts });
-        self.unit = server.map(|server| (unit, server, *policy.unit.fault_irq.as_ref()));
-        self.registers(&policy.unit.registers, unit, "registers");
-        if let Some(tables) = self.named(&policy.unit.tables) {
-            self.reaches(tables, unit, "walks".to_owned(), By::Dma);
+        if let Some(hardware) = policy.unit.hardware() {
+            self.unit = server.map(|server| (unit, server, *hardware.fault_irq.as_ref()));
+            self.registers(hardware.registers, unit, "registers");
+            if let Some(tables) = self.named(hardware.tables) {
+                self.reaches(tables, unit, "walks".to_owned(), By::Dma);
+            }
         }
 
         let columns: Vec<usize> = policy.devices.iter().map(|device| self.policy_device(device)).collect();

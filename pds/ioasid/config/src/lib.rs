@@ -83,6 +83,14 @@ pub struct Unit {
     pub reserved: u32,
 }
 
+impl Unit {
+    /// Whether there is a unit. Without one, only the registry's memory is stated here.
+    #[must_use]
+    pub fn is_there(&self) -> bool {
+        self.registers.size != 0
+    }
+}
+
 /// A device that is granted to one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]

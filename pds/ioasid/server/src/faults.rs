@@ -35,14 +35,16 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// The unit's fault interrupt came: reads what it recorded and tells the owners.
     pub fn fault_event(&mut self) {
         let mut faults = heapless::Vec::<Fault, FAULTS_PER_EVENT>::new();
-        faults.extend(self.unit.faults().take(FAULTS_PER_EVENT));
+        let Some(unit) = &mut self.unit else { return };
+        faults.extend(unit.faults().take(FAULTS_PER_EVENT));
         for fault in &faults {
             match self.clients.owner_of(fault.device.get()) {
                 Some((client, device)) => self.tell(client, device, fault),
                 None => self.strays.note(fault),
             }
         }
-        let event = self.unit.service_fault_event();
+        let Some(unit) = &mut self.unit else { return };
+        let event = unit.service_fault_event();
         if event.overflow {
             log::warn!("the unit had more faults than records");
         }
@@ -72,7 +74,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// The id that the faulting device runs under, where it still does.
     fn bound_id(&self, fault: &Fault) -> Option<ioasid_core::Handle> {
         let entry = fault.pasid.unwrap_or(vtd::Pasid::UNTAGGED);
-        let domain = match self.unit.binding(SourceId::from(fault.device.get()), entry)? {
+        let domain = match self.unit.as_ref()?.binding(SourceId::from(fault.device.get()), entry)? {
             Target::Domain(domain) => domain,
             Target::Nested { parent, .. } => parent,
         };

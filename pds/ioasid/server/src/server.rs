@@ -29,7 +29,8 @@ pub trait Notify {
 pub struct Server<'m, R, M, N> {
     pub(crate) clients: Clients,
     pub(crate) registry: Registry<'m, ChannelProvider, Outbox<'m>>,
-    pub(crate) unit: Unit<R, M>,
+    /// The unit, where there is one. Without it ids are served, and nothing that takes a device or a table.
+    pub(crate) unit: Option<Unit<R, M>>,
     pub(crate) spaces: Spaces,
     pub(crate) find: [Option<FindWriter<'m>>; MAX_CLIENTS],
     pub(crate) batch: [Option<&'m [AtomicU64]>; MAX_CLIENTS],
@@ -140,10 +141,27 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let count = |len: usize| u16::try_from(len).map_err(|_| Code::Internal);
         Ok(Welcome {
             epoch: self.epoch,
-            pasid_bits: u16::from(self.unit.capabilities().pasid_bits()),
+            pasid_bits: self.pasid_bits(),
             devices: count(self.clients.devices(client).len())?,
             regions: count(self.clients.regions(client).len())?,
         })
+    }
+
+    /// The width of PASIDs: the unit's, or without one that of the highest that there is.
+    fn pasid_bits(&self) -> u16 {
+        let highest = || u32::BITS - self.registry.max_pasid().get().leading_zeros();
+        let bits = self.unit.as_ref().map_or_else(highest, |unit| unit.capabilities().pasid_bits().into());
+        u16::try_from(bits).unwrap_or(u16::MAX)
+    }
+
+    /// The unit, for what cannot be done without.
+    pub(crate) fn unit(&mut self) -> Answer<&mut Unit<R, M>> {
+        self.unit.as_mut().ok_or(Code::NoUnit)
+    }
+
+    /// Frames of 4 KiB that are free for the unit's tables.
+    pub(crate) fn free_frames(&self) -> usize {
+        self.unit.as_ref().map_or(0, Unit::free_frames)
     }
 
     /// Does what has become due, and wakes whoever has something to read.

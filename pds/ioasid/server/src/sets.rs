@@ -35,7 +35,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Health {
             quarantined: self.registry.totals().quarantined,
             stray_faults: self.strays.count(),
-            free_frames: self.unit.free_frames() as u64,
+            free_frames: self.free_frames() as u64,
         })
     }
 

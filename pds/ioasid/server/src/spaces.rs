@@ -76,9 +76,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Does something that takes or gives back frames, and settles the client's account.
     fn settled<T>(&mut self, client: ClientId, what: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.unit.free_frames();
+        let before = self.free_frames();
         let outcome = what(self);
-        let after = self.unit.free_frames();
+        let after = self.free_frames();
         let account = self.clients.account_mut(client);
         account.frames = (account.frames + before).saturating_sub(after);
         outcome
@@ -92,9 +92,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if self.clients.account(client).spaces >= self.clients.entry(client).spaces {
             return Err(Code::NoTableMemory);
         }
-        let domain = self.unit.create_domain(Stage::Second).map_err(codes::unit)?;
+        let domain = self.unit()?.create_domain(Stage::Second).map_err(codes::unit)?;
         if self.spaces.domains.insert(pasid.get(), domain).is_err() {
-            self.unit.destroy_domain(domain).map_err(codes::unit)?;
+            self.unit()?.destroy_domain(domain).map_err(codes::unit)?;
             return Err(Code::NoTableMemory);
         }
         self.clients.account_mut(client).spaces += 1;
@@ -115,7 +115,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 .collect();
             server.unbind_from_all(client, |domain| domains.iter().any(|&(_, other)| other == domain))?;
             for (pasid, domain) in domains {
-                server.unit.destroy_domain(domain)?;
+                server.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
                 server.spaces.domains.remove(&pasid.get());
                 let account = server.clients.account_mut(client);
                 account.spaces = account.spaces.saturating_sub(1);
@@ -135,14 +135,14 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let mut bindings: Vec<Binding, BATCH> = Vec::new();
             for device in devices {
                 let binding = Binding { device: SourceId::from(device.source), pasid: entry(device) };
-                let bound = self.unit.binding(binding.device, binding.pasid);
+                let bound = self.unit.as_ref().and_then(|unit| unit.binding(binding.device, binding.pasid));
                 if matches!(bound, Some(Target::Domain(domain)) if chosen(domain)) {
                     // A chunk is no longer than a batch.
                     let _ = bindings.push(binding);
                 }
             }
-            if !bindings.is_empty() {
-                self.unit.unbind_all(&bindings)?;
+            if let Some(unit) = self.unit.as_mut().filter(|_| !bindings.is_empty()) {
+                unit.unbind_all(&bindings)?;
             }
         }
         Ok(())
@@ -154,7 +154,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         // The root of the space's table and, the first time, a PASID table.
         self.charged(client, 2, |server| {
             let domain = server.open_space(client, id.pasid)?;
-            server.unit.bind(SourceId::from(entry_of.source), entry(entry_of), domain).map_err(codes::unit)
+            server.unit()?.bind(SourceId::from(entry_of.source), entry(entry_of), domain).map_err(codes::unit)
         })?;
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
@@ -165,7 +165,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let entry_of = self.clients.device(client, device)?;
         self.charged(client, 2, |server| {
             let domain = server.open_space(client, id.pasid)?;
-            server.unit.replace(SourceId::from(entry_of.source), entry(entry_of), domain).map_err(codes::unit)
+            server
+                .unit()?
+                .replace(SourceId::from(entry_of.source), entry(entry_of), domain)
+                .map_err(codes::unit)
         })?;
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
@@ -175,11 +178,11 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let id = self.own(client, handle)?;
         let entry_of = self.clients.device(client, device)?;
         let source = SourceId::from(entry_of.source);
-        let bound = self.unit.binding(source, entry(entry_of));
+        let bound = self.unit()?.binding(source, entry(entry_of));
         if bound.is_none() || bound != self.spaces.domain(id.pasid).map(Target::Domain) {
             return Err(Code::NotBound);
         }
-        self.unit.unbind(source, entry(entry_of)).map_err(codes::unit)?;
+        self.unit()?.unbind(source, entry(entry_of)).map_err(codes::unit)?;
         self.bound(client, EventKind::Unbind, id, device);
         Ok(Done {})
     }
@@ -213,7 +216,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         };
         self.charged(client, frames_for(map.extent.pages) + 1, |server| {
             let domain = server.open_space(client, id.pasid)?;
-            server.unit.map(domain, mapping).map_err(codes::unit)
+            server.unit()?.map(domain, mapping).map_err(codes::unit)
         })?;
         Ok(Done {})
     }
@@ -223,7 +226,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let bytes = span(unmap.pages)?;
         let domain = self.spaces.domain(id.pasid).ok_or(Code::NotMapped)?;
         // Large pages may have to be split.
-        self.charged(client, 4, |server| server.unit.unmap(domain, unmap.iova, bytes).map_err(codes::unit))?;
+        self.charged(client, 4, |server| {
+            server.unit()?.unmap(domain, unmap.iova, bytes).map_err(codes::unit)
+        })?;
         Ok(Done {})
     }
 }

@@ -71,7 +71,8 @@ pub enum StartError {
 
 impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
     /// Starts the service. Nobody may send DMA before this; afterwards each device may send what its client has
-    /// bound and mapped, which is nothing yet.
+    /// bound and mapped, which is nothing yet. Where the configuration names no unit there are no devices either, and
+    /// ids alone are served.
     ///
     /// # Errors
     /// [`StartError`]; no device masters the bus then.
@@ -79,21 +80,17 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         let Parts { config, registers, tables, mut pci, memory, .. } = parts;
         silence(&mut pci);
 
-        let quirks = Quirks {
-            pasid_bits: u8::try_from(config.unit.pasid_bits).ok().filter(|&bits| bits > 0),
-            ..Quirks::default()
+        let declared_bits = u8::try_from(config.unit.pasid_bits).ok().filter(|&bits| bits > 0);
+        let mut unit = None;
+        if config.unit.is_there() {
+            unit = Some(start_unit(config, registers, tables, declared_bits)?);
+        } else {
+            log::info!("no VT-d unit: ids alone are served");
+        }
+        let pasid_bits = match &unit {
+            Some(unit) => unit.capabilities().pasid_bits(),
+            None => declared_bits.unwrap_or(20),
         };
-        let most_spaces = u16::try_from(MAX_SPACES).unwrap_or(u16::MAX);
-        let mut unit = Unit::probe(
-            registers,
-            tables,
-            vtd::Config { quirks, domains: most_spaces, ..vtd::Config::default() },
-        )?;
-        unit.enable()?;
-        let data = FIRST_VECTOR + config.unit.fault_vector;
-        unit.route_fault_event(vtd::Msi { address: MSI_ADDRESS, data })?;
-        let (pasid_bits, iova_bits) = (unit.capabilities().pasid_bits(), unit.iova_bits());
-        log::info!("VT-d is on, default deny: PASIDs of {pasid_bits} bits, addresses of {iova_bits} bits");
 
         let max_pasid = Pasid::new((1 << pasid_bits.min(20)) - 1).unwrap_or(Pasid::MAX);
         let limits = ioasid_core::Config { max_pasid, ..ioasid_core::Config::default() };
@@ -108,6 +105,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
 
         for device in config.devices() {
             let address = Address::from_requester_id(device.source);
+            let Some(unit) = &mut unit else { return Err(StartError::Config) };
             unit.attach(
                 SourceId::from(device.source),
                 vtd::Device { pasid_bits: pasid_bits.min(20), ats: false },
@@ -131,6 +129,24 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             orphans_from: Pasid::RESERVED,
         })
     }
+}
+
+/// Switches translation on, with nothing allowed yet.
+fn start_unit<R: Registers, M: TableMemory>(
+    config: &Config,
+    registers: R,
+    tables: M,
+    pasid_bits: Option<u8>,
+) -> Result<Unit<R, M>, StartError> {
+    let quirks = Quirks { pasid_bits, ..Quirks::default() };
+    let domains = u16::try_from(MAX_SPACES).unwrap_or(u16::MAX);
+    let mut unit = Unit::probe(registers, tables, vtd::Config { quirks, domains, ..vtd::Config::default() })?;
+    unit.enable()?;
+    let data = FIRST_VECTOR + config.unit.fault_vector;
+    unit.route_fault_event(vtd::Msi { address: MSI_ADDRESS, data })?;
+    let (pasid_bits, iova_bits) = (unit.capabilities().pasid_bits(), unit.iova_bits());
+    log::info!("VT-d is on, default deny: PASIDs of {pasid_bits} bits, addresses of {iova_bits} bits");
+    Ok(unit)
 }
 
 /// Takes bus mastering from every function: nothing that firmware left running goes on past this.

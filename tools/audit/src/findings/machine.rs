@@ -52,14 +52,17 @@ impl Auditor<'_> {
 
     /// Regions at addresses that give power, apart from those that the server declares.
     fn windows(&mut self, server: Option<PdIndex>) {
-        let declared =
-            self.policy.map(|policy| policy.server_regions().map(|(name, _)| name.as_ref().as_str()));
-        let ecam = self.policy.and_then(|policy| policy::region(self.system, &policy.schema.unit.ecam));
+        let declared = self.policy.map(|policy| {
+            let regions = policy.server_regions().into_iter();
+            regions.map(|(name, _)| name.as_ref().as_str()).collect::<Vec<_>>()
+        });
+        let hardware = self.policy.and_then(|policy| policy.schema.unit.hardware());
+        let ecam = hardware.and_then(|hardware| policy::region(self.system, hardware.ecam));
         let ecam = ecam
             .and_then(|(_, region)| region.phys_addr)
             .map(|start| start.value..start.saturating_add(ECAM_SIZE));
         for (index, region) in self.system.memory_regions.iter().enumerate() {
-            if declared.is_some_and(|names| names.contains(&region.name.as_str())) {
+            if declared.as_ref().is_some_and(|names| names.contains(&region.name.as_str())) {
                 continue;
             }
             for (pd_index, pd) in self.system.protection_domains.iter().enumerate() {
@@ -94,7 +97,7 @@ impl Auditor<'_> {
             for irq in &pd.irqs {
                 let IrqKind::Msi { pcidev, .. } = &irq.kind else { continue };
                 let of_the_unit = policy.server(self.system) == Some(index)
-                    && *irq.id == *policy.schema.unit.fault_irq.as_ref();
+                    && policy.schema.unit.hardware().is_some_and(|unit| *irq.id == *unit.fault_irq.as_ref());
                 if !of_the_unit && !declared.contains(&pcidev.value) {
                     let message = format!(
                         "{} gets interrupts of PCI {pcidev}, which is no [[device]]: its DMA stays cut off",

@@ -3,6 +3,7 @@
 
 use ioasid_config::Config;
 use sdf::{IrqKind, PdIndex};
+use zerocopy::FromZeros;
 
 use super::Compiler;
 
@@ -35,36 +36,33 @@ impl Compiler<'_> {
 
     pub(super) fn unit(&mut self, server: PdIndex) -> Option<ioasid_config::Unit> {
         let unit = &self.schema.unit;
-        let registers = self.registers(&unit.registers, "the unit's registers", server);
-        let tables = self.placed(&unit.tables, "the unit's tables", server);
         let registry = self.own(&unit.registry, "the registry", server);
-        let ecam = self.registers(&unit.ecam, "PCI configuration space", server);
-        for name in [&unit.registers, &unit.tables, &unit.registry, &unit.ecam] {
+        self.read_write(&unit.registry, server);
+        let pasid_bits = self.pasid_bits();
+        let Some(hardware) = unit.hardware() else {
+            return Some(ioasid_config::Unit { registry: registry?, pasid_bits, ..FromZeros::new_zeroed() });
+        };
+        let registers = self.registers(hardware.registers, "the unit's registers", server);
+        let tables = self.placed(hardware.tables, "the unit's tables", server);
+        let ecam = self.registers(hardware.ecam, "PCI configuration space", server);
+        for name in [hardware.registers, hardware.tables, hardware.ecam] {
             self.read_write(name, server);
         }
-        let id = *unit.fault_irq.as_ref();
+        let id = *hardware.fault_irq.as_ref();
         let irq = self.pd(server).irqs.iter().find(|irq| *irq.id == id);
         let vector = match irq.map(|irq| &irq.kind) {
             Some(IrqKind::Msi { vector, .. }) => u32::try_from(vector.value).ok(),
             _ => self.wrong(
-                unit.fault_irq.span(),
+                hardware.fault_irq.span(),
                 format!("{} has no message-signalled <irq> with id {id}", self.schema.pd.as_ref()),
                 format!(
                     "add <irq id=\"{id}\" pcidev=\"0:0.0\" handle=\"0\" vector=\"…\" /> to it in system.xml"
                 ),
             ),
         };
-        let pasid_bits = unit.pasid_bits.as_ref().map_or(0, |bits| *bits.as_ref());
-        if let Some(bits) = unit.pasid_bits.as_ref().filter(|bits| !(1..=20).contains(bits.as_ref())) {
-            self.wrong::<()>(
-                bits.span(),
-                format!("a PASID cannot have {} bits", bits.as_ref()),
-                "write a number from 1 to 20, or leave the line out to believe the unit",
-            );
-        }
         if !self.system.io_address_spaces.is_empty() {
             self.wrong::<()>(
-                unit.registers.span(),
+                hardware.registers.span(),
                 "system.xml has an <io_address_space>, for which the kernel takes the unit",
                 "take it out: the kernel and the server cannot both own the unit",
             );
@@ -79,5 +77,18 @@ impl Compiler<'_> {
             pasid_bits,
             reserved: 0,
         })
+    }
+
+    /// The width that is declared; 0 where none is.
+    fn pasid_bits(&mut self) -> u32 {
+        let Some(bits) = &self.schema.unit.pasid_bits else { return 0 };
+        if !(1..=20).contains(bits.as_ref()) {
+            self.wrong::<()>(
+                bits.span(),
+                format!("a PASID cannot have {} bits", bits.as_ref()),
+                "write a number from 1 to 20, or leave the line out to believe the unit",
+            );
+        }
+        *bits.as_ref()
     }
 }
