@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A machine whose guest behaves: it counts its quota and makes 120,000 commands.
+//! A machine whose guest behaves: it counts its quota and makes 100,000 commands.
 #![no_std]
 #![no_main]
 

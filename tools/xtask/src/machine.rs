@@ -6,6 +6,7 @@
 //! timeout_s = 60                 # host seconds before the watchdog ends the run
 //! vtd = true                     # the VT-d unit is there
 //! sdk = true                     # it also runs on the Microkit SDK
+//! bochs = false                  # it runs in Bochs, which has VT-x and no VT-d, instead of QEMU
 //! devices = ["edu,addr=3.0,dma_mask=0xffffffffffffffff"]   # one QEMU -device each
 //!
 //! [expect]
@@ -34,6 +35,9 @@ pub struct Machine {
     pub devices: Vec<String>,
     /// Whether the system also runs on the Microkit SDK: it needs nothing that only the embedded default has.
     pub sdk: bool,
+    /// Whether it runs in Bochs instead of QEMU: for virtual machines. No VT-d is there, and of what is said here only the
+    /// time and the summary count.
+    pub bochs: bool,
     /// What the run must end with.
     pub expect: Expect,
 }
@@ -58,6 +62,7 @@ impl Default for Machine {
             vtd: true,
             devices: Vec::new(),
             sdk: true,
+            bochs: false,
             expect: Expect::default(),
         }
     }
@@ -87,7 +92,7 @@ impl Machine {
             let label = error.span().map(miette::LabeledSpan::underline).into_iter();
             miette!(
                 labels = label.collect::<Vec<_>>(),
-                help = "known keys: memory, timeout_s, vtd, devices, sdk, expect.summary, expect.exit, expect.fails_without",
+                help = "known keys: memory, timeout_s, vtd, devices, sdk, bochs, expect.summary, expect.exit, expect.fails_without",
                 "{name}: {}",
                 error.message()
             )
@@ -133,14 +138,14 @@ mod tests {
 
     #[test]
     fn everything_can_be_said() {
-        let text = "memory = '512M'\ntimeout_s = 5\nvtd = false\ndevices = ['edu,addr=3.0']\n\
+        let text = "memory = '512M'\ntimeout_s = 5\nvtd = false\ndevices = ['edu,addr=3.0']\nbochs = true\n\
                     [expect]\nsummary = false\nexit = 1\nfails_without = ['frame-unmap']\n";
         let machine = Machine::parse("machine.toml", text).unwrap();
         assert_eq!(machine.memory, "512M");
         assert_eq!(machine.devices, ["edu,addr=3.0"]);
         let fails_without = vec!["frame-unmap".to_owned()];
         assert_eq!(machine.expect, Expect { summary: false, exit: 1, fails_without });
-        assert!(!machine.vtd);
+        assert!(!machine.vtd && machine.bochs);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Everything this workspace does, as one program: `cargo xtask setup | build | run | test | soak | bench |
+//! Everything this workspace does, as one program: `cargo xtask setup | build | run | run-vm | test | soak | bench |
 //! graph | audit`.
 //!
 //! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
@@ -9,6 +9,7 @@
 mod audit;
 mod bench;
 mod blobs;
+mod bochs;
 mod build;
 mod description;
 mod embedded;
@@ -44,6 +45,8 @@ enum Command {
     Build(build::Args),
     /// Build a system, boot it in QEMU and judge its summary line
     Run(run::Args),
+    /// Build the system with two virtual machines, boot it in Bochs and judge its summary line
+    RunVm(run::VmArgs),
     /// Run every test: format, lints, host tests, documentation, booted systems
     Test(test::Args),
     /// Boot a system many times in a row
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         Command::Setup(args) => setup::main(&args),
         Command::Build(args) => build::main(&args),
         Command::Run(args) => run::main(&args),
+        Command::RunVm(args) => run::vm(args),
         Command::Test(args) => test::main(&args),
         Command::Soak(args) => soak::main(&args),
         Command::Bench(args) => bench::main(&args),

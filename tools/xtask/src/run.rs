@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `cargo xtask run`: build, boot, show the log, judge.
 
+use crate::bochs;
 use crate::build::{self, Built};
 use crate::machine::Machine;
 use crate::progress::{bad, domain, good, note, time};
@@ -42,6 +43,21 @@ pub struct Args {
     boot: BootArgs,
 }
 
+/// Options of `cargo xtask run-vm`.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  cargo xtask run-vm\n  cargo xtask run-vm --timeout 300")]
+pub struct VmArgs {
+    #[command(flatten)]
+    args: Args,
+}
+
+/// As [`main`], for the system with virtual machines.
+pub fn vm(args: VmArgs) -> Result<()> {
+    let mut args = args.args;
+    args.build.system.get_or_insert_with(|| workspace::root().join("tests/system/vm"));
+    main(&args)
+}
+
 /// Builds and boots a system; an error unless its summary is good.
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(args.boot.qemu.as_deref())?;
@@ -49,7 +65,8 @@ pub fn main(args: &Args) -> Result<()> {
     let system = System::load(args.build.system.as_deref())?;
     let machine = args.boot.machine(&system)?;
     let built = build::build(system, &args.build)?;
-    note(&format!("booting {} in QEMU {}", built.system.name, qemu.version));
+    let emulator = if machine.bochs { "Bochs".to_owned() } else { format!("QEMU {}", qemu.version) };
+    note(&format!("booting {} in {emulator}", built.system.name));
     let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
         println!("{}", coloured(line, &built.system.domains));
         ControlFlow::Continue(())
@@ -81,6 +98,9 @@ pub fn boot(
     log: &str,
     on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<Outcome> {
+    if machine.bochs {
+        return bochs::boot(machine, built, log, on_line);
+    }
     let line = qemu::command_line(qemu, machine, &built.image, icount);
     let folder = &built.image.folder;
     qemu::boot(&qemu.program, &line, folder, LogLimits::seconds(machine.timeout_s), &built.log(log), on_line)

@@ -18,7 +18,7 @@
 .set QUOTA, 16
 .set NO_PASID, 16
 # Pairs of allocation and free: two round trips each.
-.set PAIRS, 60000
+.set PAIRS, 50000
 # The list of the guest's ids.
 .set LIST, 0x4000
 
@@ -98,7 +98,7 @@ calm:
     SAY "ticks for an allocation and a free"
     testl %esi, %esi
     EQUAL
-    CHECK "120000 commands one after another, none refused"
+    CHECK "100000 commands one after another, none refused"
     jmp done
 
 rogue:

@@ -34,6 +34,7 @@ const PYTHON: &str = "/usr/bin/python3";
 pub fn facts(qemu: Option<&Path>) -> Facts {
     let mut absent: Vec<_> = PROGRAMS.into_iter().filter(|(program, _)| on_path(program).is_none()).collect();
     absent.extend(missing_modules());
+    absent.extend(missing_for_bochs());
     Facts {
         root: std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0),
         codename: codename(),
@@ -63,6 +64,14 @@ fn debian(release: &str) -> Option<String> {
 pub fn on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// What booting virtual machines in Bochs needs and is not there, by package.
+fn missing_for_bochs() -> impl Iterator<Item = (&'static str, &'static str)> {
+    microkit_bochs::missing_tools().into_iter().filter_map(|missing| match missing {
+        microkit_bochs::Error::Missing { package, .. } => Some((package, package)),
+        _ => None,
+    })
 }
 
 fn missing_modules() -> Vec<(&'static str, &'static str)> {
