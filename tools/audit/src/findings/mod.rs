@@ -70,7 +70,7 @@ rules! {
     /// What must be the server's alone is mapped by another.
     ServerMemory = "server-memory", Error;
     /// Somebody else has power over the server.
-    ServerControlled = "server-controlled", Error;
+    ServerControlled = "server-controlled", Warning;
     /// PCI configuration space is reached on a side way: by another region, or by its I/O ports.
     ConfigurationSpace = "configuration-space", Error;
     /// The addresses that interrupts are sent to are reached.
