@@ -15,7 +15,7 @@ use console_logger::LogRing;
 use guest_kit::edu::{Edu, Registers};
 use guest_kit::events::Events;
 use guest_kit::script::Script;
-use ioasid_client::{EventReader, FindReader};
+use ioasid_microkit::{EventReader, FindReader};
 use sel4_microkit::{Channel, Handler, memory_region_symbol, protection_domain};
 
 use checks::Checks;

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use guest_kit::edu::Edu;
 use guest_kit::events::Events;
 use heapless::Vec;
-use ioasid_client::{
+use ioasid_microkit::{
     Access, Batch, Client, Code, Error, Event, EventKind, Extent, FaultDirection, FindReader, Handle,
     PAGE_SIZE, RegionOffset,
 };
@@ -41,7 +41,7 @@ pub struct Pages {
 
 pub async fn run(mut edu: Edu, buffer: &'static [AtomicU8], pages: Pages, mut checks: Checks) {
     let Pages { mut events, find, batch } = pages;
-    match Client::connect(IOASID) {
+    match ioasid_microkit::connect(IOASID) {
         Ok(client) => {
             let mut guest = Guest { client, edu: &mut edu, buffer, events: &mut events, checks: &mut checks };
             guest.meet();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the run comes to: the sets' table and the line that tells success from failure.
 
-use ioasid_client::{Client, Usage};
+use ioasid_microkit::{Client, Usage};
 use sel4_microkit::Channel;
 use supervisor_api::Report;
 
@@ -35,7 +35,7 @@ impl Verdict {
 
     /// Looks at every guest's set, then prints the table and the summary line.
     pub fn print(&mut self, server: Channel, guests: &[Guest]) {
-        match Client::connect(server) {
+        match ioasid_microkit::connect(server) {
             Ok(client) => self.sets(&client, guests),
             Err(error) => {
                 log::error!("HELLO: {error}");

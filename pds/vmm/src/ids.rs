@@ -2,7 +2,7 @@
 //! A machine's ids: what the service gave it in this life, by number.
 
 use heapless::index_map::FnvIndexMap;
-use ioasid_client::{Client, Handle};
+use ioasid_microkit::{Client, Handle};
 use virtual_vtd::Refusal;
 
 /// The most ids that a machine may have, whatever its set's limit. A power of two.

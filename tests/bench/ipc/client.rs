@@ -9,7 +9,7 @@
 mod clock;
 
 use console_logger::LogRing;
-use ioasid_client::{Access, Client, Extent, RegionOffset, Result};
+use ioasid_microkit::{Access, Client, Extent, RegionOffset, Result};
 use microkit_ioport::IoPort;
 use sel4_microkit::{
     Channel, Handler, MessageInfo, NullHandler, memory_region_symbol, protection_domain, with_msg_regs_mut,
@@ -40,7 +40,7 @@ const IOVA: u64 = 0x1_0000;
 fn init() -> impl Handler {
     // SAFETY: the region is mapped readable and writable, and the console, which maps it too, only reads.
     unsafe { console_logger::install(memory_region_symbol!(log_ring: *mut LogRing), CONSOLE) };
-    let done = Client::connect(IOASID).and_then(|client| measure(&client));
+    let done = ioasid_microkit::connect(IOASID).and_then(|client| measure(&client));
     let failed = u8::from(done.is_err());
     match done {
         Ok(()) => log::info!("ioasid: 1 checks passed, 0 failed"),

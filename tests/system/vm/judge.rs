@@ -4,7 +4,7 @@
 #![no_main]
 
 use console_logger::LogRing;
-use ioasid_client::Client;
+use ioasid_microkit::Client;
 use microkit_ioport::IoPort;
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, memory_region_symbol, protection_domain};
 use test_vm::{CONSOLE, Checks, IOASID};
@@ -30,7 +30,7 @@ fn init() -> impl Handler {
 
 impl Judge {
     fn end(&mut self) {
-        match Client::connect(IOASID) {
+        match ioasid_microkit::connect(IOASID) {
             Ok(client) => self.sets(&client),
             Err(error) => {
                 log::error!("HELLO: {error}");

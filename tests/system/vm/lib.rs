@@ -6,7 +6,6 @@ use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
 
 use console_logger::LogRing;
-use ioasid_client::Client;
 use microkit_vcpu::Vcpu;
 use sel4_microkit::Channel;
 use supervisor_api::Report;
@@ -95,7 +94,7 @@ pub unsafe fn machine(
         console_logger::install(log, CONSOLE);
         (GuestRam::new(ram, ram_bytes), page.as_ref())
     };
-    let client = Client::connect(IOASID).expect("the service speaks this version");
+    let client = ioasid_microkit::connect(IOASID).expect("the service speaks this version");
     Monitor {
         vcpu: Vcpu::new(0),
         ram,

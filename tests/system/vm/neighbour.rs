@@ -4,7 +4,7 @@
 #![no_main]
 
 use console_logger::LogRing;
-use ioasid_client::{Client, Code, Error, Handle};
+use ioasid_microkit::{Client, Code, Error, Handle};
 use sel4_microkit::{Handler, NullHandler, memory_region_symbol, protection_domain};
 use test_vm::{CONSOLE, Checks, IOASID, JUDGE};
 
@@ -47,7 +47,7 @@ fn init() -> impl Handler {
     // SAFETY: the region is mapped readable and writable, and the console, which maps it too, only reads.
     unsafe { console_logger::install(memory_region_symbol!(log_ring: *mut LogRing), CONSOLE) };
     let mut checks = Checks::default();
-    let outcome = Client::connect(IOASID).and_then(|client| run(&client, &mut checks));
+    let outcome = ioasid_microkit::connect(IOASID).and_then(|client| run(&client, &mut checks));
     if let Err(error) = outcome {
         log::error!("{error}");
     }

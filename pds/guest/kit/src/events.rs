@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A client's events, as they come.
 
-use ioasid_client::{Event, EventKind, EventReader};
+use ioasid_microkit::{Event, EventKind, EventReader};
 use sel4_microkit::Channel;
 
 use crate::script::signal;

@@ -6,22 +6,22 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use ioasid_api::{self as api, Code, Extent, Field, Handle, RegionOffset};
 
-use crate::{Client, Error, Result};
+use crate::{Client, Error, Peer, Result};
 
 /// The most items of a batch.
 pub const BATCH: usize = 64;
 
 /// A client's batch page: what is asked for many things at once stands there.
 #[derive(Debug)]
-pub struct Batch<'a> {
-    client: Client,
+pub struct Batch<'a, P> {
+    client: Client<P>,
     page: &'a [AtomicU64],
 }
 
-impl<'a> Batch<'a> {
+impl<'a, P: Peer> Batch<'a, P> {
     /// Batches of `client`'s, by way of the page that `ioasid.toml` names for it.
     #[must_use]
-    pub fn new(client: Client, page: &'a [AtomicU64]) -> Self {
+    pub fn new(client: Client<P>, page: &'a [AtomicU64]) -> Self {
         Self { client, page }
     }
 

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What a protection domain uses to talk to the ioasid service: one method for each operation.
+//! What talks to the ioasid service: one method for each operation.
 //!
-//! ```ignore
-//! const IOASID: Channel = Channel::new(1); // the <end> of the channel in system.xml
+//! A [`Client`] is generic over the [`Peer`] that carries its messages. A protection domain uses `ioasid-microkit`, in
+//! which that is a Microkit channel; tests put the server itself in its place. Here it is a server with one client, which
+//! was granted one device and one region of 16 pages:
 //!
-//! let client = Client::connect(IOASID)?;
-//! let id = client.alloc(1..=0xfffff, 0)?;
-//! client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, Extent { pages: 1, access: Access::ReadWrite })?;
+//! ```
+//! # let mut machine = service_rig::Machine::new(&[service_rig::Grant::new("driver").device(0x18)]);
+//! # let service = machine.start();
+//! # let peer = service.peer("driver");
+//! use ioasid_client::{Access, Client, Code, Error, Extent, RegionOffset};
+//!
+//! let client = Client::connect(peer)?; // in a domain: ioasid_microkit::connect(Channel::new(1))
+//! let id = client.alloc(1..=1000, 0)?;
+//! let page = Extent { pages: 1, access: Access::ReadWrite };
+//! client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, page)?;
 //! client.bind(id, 0)?; // device 0 now reaches that page, at 0x1000, and nothing else
 //! client.free(id)?; // and now nothing at all
+//!
+//! assert_eq!(client.bind(id, 0), Err(Error::Refused(Code::NotFound)));
+//! # Ok::<(), Error>(())
 //! ```
 #![no_std]
 #![forbid(unsafe_code)]
@@ -21,10 +32,16 @@ pub use batch::{BATCH, Batch};
 use ioasid_api as api;
 pub use ioasid_api::{
     Access, Code, Counters, Event, EventKind, EventReader, Extent, Family, FaultDirection, FindReader, Found,
-    Handle, Health, PAGE_SIZE, RegionOffset, Usage, Welcome,
+    Handle, Health, Message, PAGE_SIZE, RegionOffset, Usage, Welcome,
 };
 use ioasid_api::{Call, MAX_WORDS, Reply};
-use sel4_microkit::{Channel, MessageInfo, with_msg_regs, with_msg_regs_mut};
+
+/// Whoever is at the other end: carries one message to the server and hands its answer on.
+pub trait Peer {
+    /// Sends `request` and gives what `read` makes of the answer: a label, and as many words as came, which may be more
+    /// than the protocol has.
+    fn call<T>(&self, request: &Message, read: impl FnOnce(u64, &[u64]) -> T) -> T;
+}
 
 /// Why a call gave nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,22 +83,21 @@ pub enum Role {
     Observer = 2,
 }
 
-/// A connection to the service. Costs nothing to keep or to copy.
+/// A connection to the service. Costs nothing to keep, or to copy where the peer is a channel.
 #[derive(Clone, Copy, Debug)]
-pub struct Client {
-    channel: Channel,
+pub struct Client<P> {
+    peer: P,
     welcome: Welcome,
 }
 
-impl Client {
-    /// Says HELLO on `channel`, whose other end is the ioasid PD. Comes first, and again after
-    /// [`Code::ServerRestarted`].
+impl<P: Peer> Client<P> {
+    /// Says HELLO to `peer`, which leads to the ioasid PD. Comes first, and again after [`Code::ServerRestarted`].
     ///
     /// # Errors
     /// [`Code::UnsupportedVersion`]: the server speaks another version.
-    pub fn connect(channel: Channel) -> Result<Self> {
-        let welcome = call(channel, &api::Hello { version: api::VERSION })?;
-        Ok(Self { channel, welcome })
+    pub fn connect(peer: P) -> Result<Self> {
+        let welcome = call(&peer, &api::Hello { version: api::VERSION })?;
+        Ok(Self { peer, welcome })
     }
 
     /// What the server said of itself and of what is granted.
@@ -276,21 +292,14 @@ impl Client {
     /// # Errors
     /// Those of the operation.
     pub fn call<C: Call>(&self, operation: &C) -> Result<C::Reply> {
-        call(self.channel, operation)
+        call(&self.peer, operation)
     }
 }
 
-fn call<C: Call>(channel: Channel, operation: &C) -> Result<C::Reply> {
-    let request = operation.encode();
-    with_msg_regs_mut(|registers| registers[..request.words().len()].copy_from_slice(request.words()));
-    let info = channel.pp_call(MessageInfo::new(request.label, request.words().len()));
-    let label = info.label();
-    match Code::from_label(label) {
+fn call<C: Call>(peer: &impl Peer, operation: &C) -> Result<C::Reply> {
+    peer.call(&operation.encode(), |label, words| match Code::from_label(label) {
         Ok(Some(code)) => Err(Error::Refused(code)),
-        Ok(None) if info.count() <= MAX_WORDS => {
-            with_msg_regs(|registers| C::Reply::decode(&registers[..info.count()]))
-                .ok_or(Error::BadReply { label })
-        }
+        Ok(None) if words.len() <= MAX_WORDS => C::Reply::decode(words).ok_or(Error::BadReply { label }),
         Ok(None) | Err(_) => Err(Error::BadReply { label }),
-    }
+    })
 }

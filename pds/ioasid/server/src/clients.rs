@@ -52,8 +52,8 @@ pub struct Account {
 
 /// Every client.
 #[derive(Debug)]
-pub struct Clients {
-    config: &'static Config,
+pub struct Clients<'m> {
+    config: &'m Config,
     accounts: Vec<Account, MAX_CLIENTS>,
     /// Who is behind which channel.
     channels: [Option<ClientId>; MAX_CHANNELS],
@@ -70,13 +70,13 @@ fn stretch<T>(table: &[T], owner: impl Fn(&T) -> usize, client: usize) -> Option
     (len == all).then_some(start..start + len)
 }
 
-impl Clients {
+impl<'m> Clients<'m> {
     /// The clients of a configuration, with a set for each from `open`, where `last` is the highest number. `None` where
     /// the configuration scatters what belongs to one client, which the compiler of `ioasid.toml` never does.
     ///
     /// Where all limits together leave room, each client has a window of numbers as long as its limit.
     pub fn new<E>(
-        config: &'static Config,
+        config: &'m Config,
         last: u32,
         mut open: impl FnMut(&Client) -> Result<SetId, E>,
     ) -> Result<Option<Self>, E> {
@@ -164,7 +164,7 @@ impl Clients {
     }
 
     /// What the configuration says of a client.
-    pub fn entry(&self, client: ClientId) -> &'static Client {
+    pub fn entry(&self, client: ClientId) -> &'m Client {
         &self.config.clients()[client.index()]
     }
 
@@ -179,17 +179,17 @@ impl Clients {
     }
 
     /// The devices of a client, in the order of their indices.
-    pub fn devices(&self, client: ClientId) -> &'static [Device] {
+    pub fn devices(&self, client: ClientId) -> &'m [Device] {
         &self.config.devices()[self.account(client).devices.clone()]
     }
 
     /// The device that a client calls `index`.
-    pub fn device(&self, client: ClientId, index: u16) -> Result<&'static Device, Code> {
+    pub fn device(&self, client: ClientId, index: u16) -> Result<&'m Device, Code> {
         self.devices(client).get(usize::from(index)).ok_or(Code::NoSuchDevice)
     }
 
     /// The regions of a client, in the order of their indices.
-    pub fn regions(&self, client: ClientId) -> &'static [Region] {
+    pub fn regions(&self, client: ClientId) -> &'m [Region] {
         &self.config.regions()[self.account(client).regions.clone()]
     }
 

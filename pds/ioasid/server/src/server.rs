@@ -27,7 +27,7 @@ pub trait Notify {
 /// very same code runs in the PD and in tests.
 #[derive(Debug)]
 pub struct Server<'m, R, M, N> {
-    pub(crate) clients: Clients,
+    pub(crate) clients: Clients<'m>,
     pub(crate) registry: Registry<'m, ChannelProvider, Outbox<'m>>,
     /// The unit, where there is one. Without it ids are served, and nothing that takes a device or a table.
     pub(crate) unit: Option<Unit<R, M>>,

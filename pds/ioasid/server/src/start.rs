@@ -29,7 +29,7 @@ pub type Pages<'m> = [Option<&'m [AtomicU64]>; MAX_CLIENTS];
 #[derive(Debug)]
 pub struct Parts<'m, R, M, C, N> {
     /// Who gets what.
-    pub config: &'static Config,
+    pub config: &'m Config,
     /// The unit's registers.
     pub registers: R,
     /// Memory for the unit's tables.

@@ -17,7 +17,7 @@ pub mod warden;
 
 use core::ops::RangeInclusive;
 
-use ioasid_client::{Access, Code, Error, Extent, PAGE_SIZE, RegionOffset};
+use ioasid_microkit::{Access, Code, Error, Extent, PAGE_SIZE, RegionOffset};
 use sel4_microkit::Channel;
 
 /// The service, for whoever is its client.

@@ -10,7 +10,7 @@ use core::ops::Range;
 use guest_kit::edu::Transfer;
 use guest_kit::script::{fault, signal};
 use ioasid_api::Field;
-use ioasid_client::{Client, Event, EventKind, FaultDirection, Handle, Result};
+use ioasid_microkit::{Client, Event, EventKind, FaultDirection, Handle, Result};
 use sel4_microkit::{Channel, Child, MessageInfo, with_msg_regs, with_msg_regs_mut};
 
 use crate::program;
@@ -108,9 +108,9 @@ impl Relay {
     /// Says HELLO to the service as this relay; the client that is given speaks for it.
     ///
     /// # Errors
-    /// As [`Client::connect`].
+    /// As [`ioasid_microkit::connect`].
     pub fn connect(&self) -> Result<Client> {
-        Client::connect(self.channel)
+        ioasid_microkit::connect(self.channel)
     }
 
     /// Any message to the service as this relay: the answer's label and words.

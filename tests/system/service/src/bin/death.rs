@@ -8,7 +8,7 @@ use guest_kit::edu::Transfer;
 use guest_kit::script::Script;
 use heapless::Vec;
 use ioasid_api as api;
-use ioasid_client::{Client, Code, EventKind, Handle, Result, Role};
+use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, page, refused};
@@ -38,7 +38,7 @@ fn init() -> impl Handler {
 
 async fn run(checks: &mut Checks) -> Result<()> {
     let (victim, neighbour) = (Relay::new(0), Relay::new(1));
-    let (admin, client, other) = (Client::connect(IOASID)?, victim.connect()?, neighbour.connect()?);
+    let (admin, client, other) = (ioasid_microkit::connect(IOASID)?, victim.connect()?, neighbour.connect()?);
     let before = admin.check()?.free_frames;
 
     let theirs = other.alloc(ALL_IDS, 1)?;

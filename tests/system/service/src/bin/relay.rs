@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 
 use guest_kit::edu::{Edu, Transfer};
 use ioasid_api::Field;
-use ioasid_client::{Client, EventReader, FindReader, Handle};
+use ioasid_microkit::{EventReader, FindReader, Handle};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, with_msg_regs,
     with_msg_regs_mut,
@@ -90,7 +90,7 @@ impl Relay {
 
 /// Calls the service until it refuses.
 fn flood(id: Handle, iova: u64) {
-    let Ok(client) = Client::connect(IOASID) else { return };
+    let Ok(client) = ioasid_microkit::connect(IOASID) else { return };
     while client.map(id, iova, page(0), ONE_PAGE).and_then(|()| client.unmap(id, iova, 1)).is_ok() {}
     DIRECTOR.notify();
 }

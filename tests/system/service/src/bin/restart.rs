@@ -6,7 +6,7 @@
 
 use guest_kit::edu::Transfer;
 use guest_kit::script::{Script, signal, was_signalled};
-use ioasid_client::{Client, Code, Error, EventKind, Handle, Result, Role};
+use ioasid_microkit::{Client, Code, Error, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, page, refused, warden};
@@ -30,7 +30,7 @@ fn init() -> impl Handler {
 
 async fn run(checks: &mut Checks) -> Result<()> {
     let relay = Relay::new(0);
-    let (admin, client) = (Client::connect(IOASID)?, relay.connect()?);
+    let (admin, client) = (ioasid_microkit::connect(IOASID)?, relay.connect()?);
     let (epoch, frames) = (client.welcome().epoch, admin.check()?.free_frames);
     let id = at_work(checks, &relay, &client).await?;
 
@@ -42,7 +42,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     checks.equal("its device writes nothing any more", relay.count(0..PAGE, 0xa5), PAGE);
     stale(checks, &relay, &client, &admin, id);
 
-    let admin = Client::connect(IOASID)?;
+    let admin = ioasid_microkit::connect(IOASID)?;
     checks.equal("all tables are new", admin.check()?.free_frames, frames);
     let client = relay.connect()?;
     checks.equal("the epoch has grown", client.welcome().epoch, epoch + 1);
@@ -115,7 +115,7 @@ async fn interrupted(checks: &mut Checks, relay: &Relay, frames: u64) -> Result<
         if !was_signalled(relay.channel()) {
             in_a_call += u64::from(relay.restart().await);
         }
-        let admin = Client::connect(IOASID)?;
+        let admin = ioasid_microkit::connect(IOASID)?;
         let health = admin.check()?;
         healthy += u64::from(health.quarantined == 0);
         whole += u64::from(health.free_frames == frames);

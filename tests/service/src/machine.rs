@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What stays when the service is restarted: the unit, the bus, and all memory.
+
+use std::sync::atomic::AtomicU64;
+
+use ioasid_config::{Client, Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
+use ioasid_core::Memory;
+use ioasid_core::allocator::channel::ChannelProvider;
+use ioasid_server::{Pages, Parts, Server, StartError};
+use vtd_fake::{Behaviour, Fake, Personality};
+use zerocopy::FromZeros;
+
+use crate::service::{Service, Wakes};
+use crate::{Bus, Grant, REGION_BYTES};
+
+/// Frames of the unit's tables, from physical address 0.
+const TABLE_FRAMES: usize = 512;
+/// Where the regions begin.
+const REGIONS: u64 = 0x20_0000;
+/// Numbers that the registry tracks.
+const NUMBERS: usize = 4096;
+/// Words of a page.
+const PAGE_WORDS: usize = 512;
+
+/// The three pages of a client.
+#[derive(Debug)]
+struct Shared {
+    events: Vec<AtomicU64>,
+    find: Vec<AtomicU64>,
+    batch: Vec<AtomicU64>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        let page = || (0..PAGE_WORDS).map(|_| AtomicU64::new(0)).collect();
+        Self { events: page(), find: page(), batch: page() }
+    }
+}
+
+/// A machine that is composed and not running yet.
+#[derive(Debug)]
+pub struct Machine {
+    config: Config,
+    unit: Fake,
+    bus: Bus,
+    registry: Vec<u64>,
+    shared: Vec<Shared>,
+    providers: Vec<ChannelProvider>,
+    /// Lives of the server that have begun.
+    lives: u16,
+}
+
+fn width<T: TryFrom<usize>>(value: usize) -> T {
+    T::try_from(value).ok().expect("a small number")
+}
+
+impl Machine {
+    /// A machine with a client for each grant, on channels 0, 1, 2…, and the devices and regions that they name. The
+    /// unit caches whatever it may, and does not snoop.
+    #[must_use]
+    pub fn new(grants: &[Grant]) -> Self {
+        Self::with(grants, Personality::default(), Behaviour::default())
+    }
+
+    /// The same with another unit.
+    ///
+    /// # Panics
+    /// Where there are more clients, devices or regions than a configuration holds.
+    #[must_use]
+    pub fn with(grants: &[Grant], personality: Personality, behaviour: Behaviour) -> Self {
+        let window = Window { vaddr: 1, paddr: 0, size: 1 };
+        let mut config = Config::new(Unit { registers: window, ..Unit::new_zeroed() });
+        let mut place = REGIONS;
+        for (index, grant) in grants.iter().enumerate() {
+            config
+                .push_client(Client {
+                    name: Name::new(grant.name),
+                    channel: width(index),
+                    reservation: grant.reservation,
+                    limit: grant.limit,
+                    rights: grant.rights,
+                    table_frames: grant.table_frames,
+                    spaces: grant.spaces,
+                    ..Client::new_zeroed()
+                })
+                .expect("few clients");
+            for &source in &grant.devices {
+                let device = Device { source, client: width(index), ..Device::new_zeroed() };
+                config.push_device(device).expect("few devices");
+            }
+            for &access in &grant.regions {
+                let client = width(index);
+                let region =
+                    Region { paddr: place, size: REGION_BYTES, client, access, ..Region::new_zeroed() };
+                config.push_region(region).expect("few regions");
+                place += REGION_BYTES;
+            }
+        }
+        let words = usize::try_from(place / 8).expect("a small machine");
+        Self {
+            config: config.seal(),
+            unit: Fake::new(personality, behaviour, words, 1),
+            bus: Bus::new(grants.iter().flat_map(|grant| grant.devices.iter().copied())),
+            registry: vec![0; Memory::words_for(NUMBERS)],
+            shared: grants.iter().map(|_| Shared::new()).collect(),
+            providers: Vec::new(),
+            lives: 0,
+        }
+    }
+
+    /// Starts the service: a new life, in whatever an earlier one left.
+    ///
+    /// # Panics
+    /// Where it does not start.
+    pub fn start(&mut self) -> Service<'_> {
+        self.try_start().expect("the service starts")
+    }
+
+    /// The same where it may fail.
+    ///
+    /// # Errors
+    /// The server's.
+    pub fn try_start(&mut self) -> Result<Service<'_>, StartError> {
+        self.lives += 1;
+        let providers = self.config.clients().iter().filter(|client| client.may(Client::PROVIDER));
+        self.providers = providers.map(|_| ChannelProvider::new()).collect();
+        let pages = |page: fn(&Shared) -> &Vec<AtomicU64>| -> Pages<'_> {
+            let mut pages = [None; MAX_CLIENTS];
+            for (place, shared) in pages.iter_mut().zip(&self.shared) {
+                *place = Some(page(shared).as_slice());
+            }
+            pages
+        };
+        let (events, find, batch) = (pages(|s| &s.events), pages(|s| &s.find), pages(|s| &s.batch));
+        let wakes = Wakes::default();
+        let server = Server::start(Parts {
+            config: &self.config,
+            registers: self.unit.registers(),
+            tables: self.unit.tables(0, TABLE_FRAMES),
+            pci: &mut self.bus,
+            memory: Memory { words: &mut self.registry },
+            events,
+            find,
+            batch,
+            providers: &mut self.providers,
+            epoch: self.lives,
+            notify: wakes.clone(),
+        })?;
+        Ok(Service::new(server, &self.config, self.unit.clone(), wakes, events, find, batch))
+    }
+
+    /// The PCI bus.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The unit.
+    #[must_use]
+    pub fn unit(&self) -> &Fake {
+        &self.unit
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The service while it runs.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
+
+use ioasid_api::{EventReader, FindReader, Message};
+use ioasid_client::{Batch, Peer};
+use ioasid_config::Config;
+use ioasid_server::{Notify, Pages, Server};
+use vtd::SourceId;
+use vtd_fake::{Fake, FakeDevice, FakeRegisters, FakeTables};
+
+use crate::Client;
+
+/// Who was notified: a bit for each channel.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wakes(Rc<Cell<u64>>);
+
+impl Notify for Wakes {
+    fn notify(&mut self, channel: u32) {
+        self.0.set(self.0.get() | 1 << channel);
+    }
+}
+
+/// The server, and everything that surrounds it.
+#[derive(Debug)]
+pub struct Service<'m> {
+    server: RefCell<Server<'m, FakeRegisters, FakeTables, Wakes>>,
+    config: &'m Config,
+    unit: Fake,
+    wakes: Wakes,
+    events: Pages<'m>,
+    find: Pages<'m>,
+    batch: Pages<'m>,
+}
+
+impl<'m> Service<'m> {
+    pub(crate) fn new(
+        server: Server<'m, FakeRegisters, FakeTables, Wakes>,
+        config: &'m Config,
+        unit: Fake,
+        wakes: Wakes,
+        events: Pages<'m>,
+        find: Pages<'m>,
+        batch: Pages<'m>,
+    ) -> Self {
+        Self { server: RefCell::new(server), config, unit, wakes, events, find, batch }
+    }
+
+    fn place(&self, name: &str) -> usize {
+        let mut clients = self.config.clients().iter();
+        clients.position(|client| client.name.as_str() == name).expect("a client that was granted something")
+    }
+
+    /// What carries the messages of the client with this name.
+    ///
+    /// # Panics
+    /// Here and below: where no client has the name.
+    pub fn peer(&self, name: &str) -> Line<'_, 'm> {
+        Line { service: self, channel: self.place(name) }
+    }
+
+    /// The client with this name, after its HELLO.
+    ///
+    /// # Panics
+    /// Where it is refused.
+    pub fn client(&self, name: &str) -> Client<'_, 'm> {
+        Client::connect(self.peer(name)).expect("HELLO")
+    }
+
+    /// A client's batch page.
+    pub fn batch<'s>(&'s self, client: Client<'s, 'm>, name: &str) -> Batch<'m, Line<'s, 'm>> {
+        Batch::new(client, self.batch_page(name))
+    }
+
+    /// The same as memory.
+    pub fn batch_page(&self, name: &str) -> &'m [AtomicU64] {
+        self.batch[self.place(name)].expect("a page")
+    }
+
+    /// A client's events from now on.
+    pub fn events(&self, name: &str) -> EventReader<'m> {
+        EventReader::new(self.events[self.place(name)].expect("a page"))
+    }
+
+    /// A client's find page.
+    pub fn find(&self, name: &str) -> FindReader<'m> {
+        FindReader::new(self.find[self.place(name)].expect("a page"))
+    }
+
+    /// Whether the client was notified since this was last asked.
+    pub fn was_notified(&self, name: &str) -> bool {
+        let bit = 1 << self.place(name);
+        let bits = self.wakes.0.get();
+        self.wakes.0.set(bits & !bit);
+        bits & bit != 0
+    }
+
+    /// A device, by its requester id.
+    pub fn device(&self, source: u16) -> FakeDevice {
+        self.unit.device(SourceId::from(source))
+    }
+
+    /// The unit.
+    pub fn unit(&self) -> &Fake {
+        &self.unit
+    }
+
+    /// The unit's fault interrupt arrives.
+    pub fn fault_event(&self) {
+        self.server.borrow_mut().fault_event();
+    }
+
+    /// Sends any message on any channel.
+    pub fn send(&self, channel: usize, label: u64, words: &[u64]) -> Message {
+        self.server.borrow_mut().call(channel, label, words)
+    }
+
+    /// Physical address of a client's region `index`.
+    pub fn region(&self, name: &str, index: usize) -> u64 {
+        let owner = self.place(name);
+        let mut regions = self.config.regions().iter().filter(|region| region.client as usize == owner);
+        regions.nth(index).expect("a region").paddr
+    }
+}
+
+/// A client's channel to the service. Clones are the same channel.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'s, 'm> {
+    service: &'s Service<'m>,
+    channel: usize,
+}
+
+impl Peer for Line<'_, '_> {
+    fn call<T>(&self, request: &Message, read: impl FnOnce(u64, &[u64]) -> T) -> T {
+        let reply = self.service.send(self.channel, request.label, request.words());
+        read(reply.label, reply.words())
+    }
+}
