@@ -12,6 +12,7 @@ mod register {
     pub const HEADER_TYPE: u16 = 0x0c;
     pub const BAR0: u16 = 0x10;
     pub const CAPABILITIES: u16 = 0x34;
+    pub const EXTENDED_CAPABILITIES: u16 = 0x100;
 }
 
 /// Command register bits (6.2.2). The upper half is the status register, whose bits are cleared by writing ones.
@@ -29,6 +30,15 @@ mod msi {
     /// How many messages are enabled, as a power of two.
     pub const MULTIPLE: u32 = 0b111 << 20;
     pub const ADDRESS_64: u32 = 1 << 23;
+}
+
+/// The id of the PASID extended capability; its capability register is the lower half of the word behind the header,
+/// its control register the upper (PCIe, "PASID Extended Capability Structure").
+mod pasid {
+    pub const ID: u32 = 0x1b;
+    /// Bits 12:8: how many bits the function's PASIDs have.
+    pub const WIDTH: u32 = 8;
+    pub const ENABLE: u32 = 1 << 16;
 }
 
 /// The message of an interrupt.
@@ -163,6 +173,27 @@ impl<'a, C: ConfigSpace> Function<'a, C> {
         Ok(())
     }
 
+    /// Lets the function send requests with a PASID, without asking to execute or for privilege; gives how many bits
+    /// its PASIDs have, 1 to 20. `None` where it has no such requests.
+    pub fn enable_pasids(&mut self) -> Option<u8> {
+        let at = self.extended_capability(pasid::ID)? + 4;
+        let word = self.space.read(self.address, at);
+        let width =
+            u8::try_from(word >> pasid::WIDTH & 0x1f).ok().filter(|width| (1..=20).contains(width))?;
+        self.space.write(self.address, at, word & 0xffff | pasid::ENABLE);
+        Some(width)
+    }
+
+    /// Where the extended capability `id` begins (PCIe, "PCI Express Extended Capabilities").
+    fn extended_capability(&self, id: u32) -> Option<u16> {
+        let next = |word: u32| u16::try_from(word >> 20 & 0xffc).ok().filter(|&at| at >= 0x100);
+        // A list without a loop has at most so many members between 0x100 and 0xfff.
+        let list = core::iter::successors(Some(register::EXTENDED_CAPABILITIES), |&at| {
+            next(self.space.read(self.address, at))
+        });
+        list.take(960).find(|&at| self.space.read(self.address, at) & 0xffff == id)
+    }
+
     /// Where the capability `id` begins.
     fn capability(&self, id: u32) -> Option<u16> {
         if self.space.read(self.address, register::COMMAND) & command::HAS_CAPABILITIES == 0 {
@@ -288,6 +319,29 @@ mod tests {
         assert_eq!(fake.read(DEVICE, 0x4c), 0x31);
         assert_eq!(fake.read(DEVICE, 0x40) & msi::ENABLE, msi::ENABLE);
         assert_eq!(fake.read(DEVICE, register::COMMAND) & command::NO_INTX, command::NO_INTX);
+    }
+
+    #[test]
+    fn pasids_are_enabled_behind_other_extended_capabilities() {
+        let mut fake = Fake::with(&[DEVICE]);
+        assert_eq!(Function::find(&mut fake, DEVICE).unwrap().enable_pasids(), None);
+        fake.0.extend([
+            ((DEVICE, 0x100), 0x2001_0001),
+            ((DEVICE, 0x200), 0x0001_001b),
+            ((DEVICE, 0x204), 0x1006),
+        ]);
+        assert_eq!(Function::find(&mut fake, DEVICE).unwrap().enable_pasids(), Some(16));
+        assert_eq!(fake.read(DEVICE, 0x204), 0x1006 | pasid::ENABLE);
+        // A width that no function has is none.
+        fake.0.insert((DEVICE, 0x204), 0x1f00);
+        assert_eq!(Function::find(&mut fake, DEVICE).unwrap().enable_pasids(), None);
+    }
+
+    #[test]
+    fn an_extended_list_that_loops_ends() {
+        let mut fake = Fake::with(&[DEVICE]);
+        fake.0.extend([((DEVICE, 0x100), 0x2001_0001), ((DEVICE, 0x200), 0x1001_0002)]);
+        assert_eq!(Function::find(&mut fake, DEVICE).unwrap().enable_pasids(), None);
     }
 
     #[test]
