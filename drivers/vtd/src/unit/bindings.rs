@@ -110,6 +110,12 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         Ok(())
     }
 
+    /// Whether any PASID of any device is bound to a domain.
+    #[must_use]
+    pub fn is_bound(&self, domain: DomainId) -> bool {
+        self.domains.get(&self.frames, domain).is_ok_and(|record| record.bindings != 0)
+    }
+
     /// What a PASID of a device is bound to.
     #[must_use]
     pub fn binding(&self, device: SourceId, pasid: Pasid) -> Option<Target> {
@@ -165,7 +171,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
                 fenced = true;
             }
             self.push(Descriptor::pasid_device_tlb(device, pasid))?;
-            if self.attached(device)?.entry.word1.rid_pasid() == pasid.get() {
+            if self.context(device)?.entry.word1.rid_pasid() == pasid.get() {
                 self.push(Descriptor::device_tlb(device))?;
             }
         }
@@ -259,7 +265,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
 
     /// The entry of a PASID that is bound, or in quarantine: where it is, and what it says.
     fn pasid_entry(&self, device: SourceId, pasid: Pasid) -> Result<(u64, PasidEntry), Error> {
-        let entry = self.directory_entry(&self.attached(device)?, pasid)?;
+        let entry = self.directory_entry(&self.context(device)?, pasid)?;
         let directory: PasidDirectoryEntry = self.frames.read(entry);
         if !directory.present() {
             return Err(Error::NotBound);

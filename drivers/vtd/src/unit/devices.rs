@@ -73,21 +73,43 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         self.forget_device(device)
     }
 
+    /// Denies all that a device asks for, whatever it is bound to: one invalidation, however many bindings there are.
+    /// These stay, and can be taken away meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::NotAttached`]. After [`Error::Unconfirmed`] it is denied in the tables, and perhaps still allowed by
+    /// what is cached; the same call may be made again.
+    pub fn suspend(&mut self, device: SourceId) -> Result<(), Error> {
+        let Context { address, mut entry } = self.context(device)?;
+        entry.word0.set_present(false);
+        self.frames.write(address, entry.word0);
+        self.forget_device(device)
+    }
+
+    /// Lets a suspended device have what it is bound to again. Nothing changes for one that is not suspended.
+    ///
+    /// # Errors
+    /// [`Error::NotAttached`]. After [`Error::Unconfirmed`] hardware may deny it until [`Unit::settle`] succeeds.
+    pub fn resume(&mut self, device: SourceId) -> Result<(), Error> {
+        let Context { address, mut entry } = self.context(device)?;
+        entry.word0.set_present(true);
+        self.frames.write(address, entry.word0);
+        self.forget_device(device)
+    }
+
     /// Takes a device's directory away. All that it asks for is denied.
     ///
     /// # Errors
     /// [`Error::NotAttached`], [`Error::DeviceBound`]. After [`Error::Unconfirmed`] the device is denied, but its
     /// directory is kept until another call of this function succeeds.
     pub fn detach(&mut self, device: SourceId) -> Result<(), Error> {
-        let Context { address, mut entry } = self.context(device)?;
+        let Context { address, entry } = self.context(device)?;
         let directory = crate::frames::address(entry.word0.directory());
         let slots = 1 << (entry.pasid_bits() - 6);
         if (0..slots).any(|slot| self.table_in_use(directory, slot)) {
             return Err(Error::DeviceBound);
         }
-        entry.word0.set_present(false);
-        self.frames.write(address, entry);
-        self.forget_device(device)?;
+        self.suspend(device)?;
         self.ats.retain(|&other| other != device);
         self.frames.write(address, ScalableContextEntry::DENY);
         for slot in 0..slots {
@@ -201,8 +223,8 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         Ok(table)
     }
 
-    /// The context entry of a device that is attached, or whose detaching was not confirmed.
-    fn context(&self, device: SourceId) -> Result<Context, Error> {
+    /// The context entry of a device that is attached, suspended or not, or whose detaching was not confirmed.
+    pub(super) fn context(&self, device: SourceId) -> Result<Context, Error> {
         let (_, half) = self.root_half(device);
         if !half.present() {
             return Err(Error::NotAttached);

@@ -269,3 +269,24 @@ pub fn a_new_life_starts_from_nothing<P: Platform>() {
     rig.bind(0, 5, domain);
     assert_eq!(rig.lands(0), Some(1));
 }
+
+pub fn a_suspended_device_reaches_nothing_until_it_is_resumed<P: Platform>() {
+    let mut rig = Rig::<P>::new(2);
+    let (first, second) = (rig.domain(0), rig.domain(1));
+    let pasid = rig.bind(0, 5, first);
+    rig.bind(1, 5, second);
+    assert_eq!([rig.lands(0), rig.lands(1)], [Some(0), Some(1)]);
+
+    rig.unit.suspend(rig.places[0]).unwrap();
+    assert_eq!([rig.lands(0), rig.lands(1)], [None, Some(1)]);
+    rig.unit.resume(rig.places[0]).unwrap();
+    assert_eq!(rig.lands(0), Some(0));
+
+    // What it is bound to can be taken away meanwhile, and nothing be added.
+    rig.unit.suspend(rig.places[0]).unwrap();
+    assert_eq!(rig.unit.bind(rig.places[0], pasid, second), Err(Error::Quarantined));
+    rig.unit.unbind(rig.places[0], pasid).unwrap();
+    assert!(!rig.unit.is_bound(first));
+    rig.unit.resume(rig.places[0]).unwrap();
+    assert_eq!(rig.lands(0), None);
+}

@@ -45,6 +45,7 @@ on_every_platform! {
     bindings::reserved_memory_is_reached_from_the_start,
     bindings::a_new_life_starts_from_nothing,
     bindings::detaching_denies_and_gives_every_frame_back,
+    bindings::a_suspended_device_reaches_nothing_until_it_is_resumed,
     entries::t10_unknown_translation_types_and_widths_deny,
     entries::t13_reserved_bits_in_root_and_context_deny,
     entries::t14_unreadable_tables_deny,
