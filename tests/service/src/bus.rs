@@ -7,6 +7,8 @@ use pci::{Address, ConfigSpace};
 
 const ID: u16 = 0x00;
 const COMMAND: u16 = 0x04;
+/// Where a function has its PASID capability, if it has one: the first of its extended ones.
+const PASIDS: u16 = 0x100;
 
 /// One bus with some functions on it.
 #[derive(Clone, Debug, Default)]
@@ -17,6 +19,18 @@ impl Bus {
     #[must_use]
     pub fn new(sources: impl IntoIterator<Item = u16>) -> Self {
         Self(sources.into_iter().map(|source| ((source, ID), 0x11e8_1234)).collect())
+    }
+
+    /// Gives a function requests with PASIDs of so many bits.
+    pub(crate) fn send_pasids(&mut self, source: u16, bits: u8) {
+        self.0.insert((source, PASIDS), 0x0001_001b);
+        self.0.insert((source, PASIDS + 4), u32::from(bits) << 8);
+    }
+
+    /// Whether the function's requests with PASIDs are switched on.
+    #[must_use]
+    pub fn sends_pasids(&self, source: u16) -> bool {
+        self.0.get(&(source, PASIDS + 4)).is_some_and(|word| word >> 16 & 1 == 1)
     }
 
     /// Whether the function may send requests.

@@ -15,7 +15,8 @@ pub struct Grant {
     pub(crate) rights: u32,
     pub(crate) table_frames: u32,
     pub(crate) spaces: u32,
-    pub(crate) devices: Vec<u16>,
+    /// Requester ids, and how many bits the PASIDs have that the device sends.
+    pub(crate) devices: Vec<(u16, u8)>,
     pub(crate) regions: Vec<u32>,
 }
 
@@ -47,10 +48,16 @@ impl Grant {
         Self { table_frames, spaces, ..self }
     }
 
-    /// One more device, by its requester id.
+    /// One more device, by its requester id. It sends requests without PASID only.
     #[must_use]
-    pub fn device(mut self, source: u16) -> Self {
-        self.devices.push(source);
+    pub fn device(self, source: u16) -> Self {
+        self.pasid_device(source, 0)
+    }
+
+    /// One more device, which also sends requests with PASIDs of so many bits.
+    #[must_use]
+    pub fn pasid_device(mut self, source: u16, bits: u8) -> Self {
+        self.devices.push((source, bits));
         self
     }
 

@@ -84,7 +84,7 @@ impl Machine {
                     ..Client::new_zeroed()
                 })
                 .expect("few clients");
-            for &source in &grant.devices {
+            for &(source, _) in &grant.devices {
                 let device = Device { source, client: width(index), ..Device::new_zeroed() };
                 config.push_device(device).expect("few devices");
             }
@@ -97,10 +97,13 @@ impl Machine {
             }
         }
         let words = usize::try_from(place / 8).expect("a small machine");
+        let devices = || grants.iter().flat_map(|grant| grant.devices.iter().copied());
+        let mut bus = Bus::new(devices().map(|(source, _)| source));
+        devices().filter(|&(_, bits)| bits > 0).for_each(|(source, bits)| bus.send_pasids(source, bits));
         Self {
             config: config.seal(),
             unit: Fake::new(personality, behaviour, words, 1),
-            bus: Bus::new(grants.iter().flat_map(|grant| grant.devices.iter().copied())),
+            bus,
             registry: vec![0; Memory::words_for(NUMBERS)],
             shared: grants.iter().map(|_| Shared::new()).collect(),
             providers: Vec::new(),

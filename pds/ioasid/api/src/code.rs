@@ -124,6 +124,8 @@ codes! {
     ProviderBusy = 229,
     /// No allocator, provider or subscription has this number.
     NoSuchPeer = 230,
+    /// The device sends no requests with a PASID, or none as wide as the id (s31).
+    NoTaggedRequests = 231,
 
     /// The unit did not confirm in time; what it concerns is in quarantine.
     UnitTimeout = 300,

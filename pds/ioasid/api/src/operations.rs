@@ -105,7 +105,7 @@ operations! {
         from: u32,
     } => Slice;
 
-    /// Let a device of the caller's reach what the id maps.
+    /// Let a device of the caller's reach what the id maps, by its requests without PASID. One id at a time.
     Client 0x20 Bind {
         /// The id.
         handle: Handle,
@@ -160,6 +160,23 @@ operations! {
         /// How many.
         count: u32,
     } => Count;
+
+    /// Let a device of the caller's reach what the id maps, by its requests with the id's number as their PASID. Any
+    /// number of ids at a time, and beside `Bind`.
+    Client 0x26 BindTagged {
+        /// The id.
+        handle: Handle,
+        /// Which of the client's devices.
+        device: u16,
+    } => Done;
+
+    /// Take it back, as `Unbind`.
+    Client 0x27 UnbindTagged {
+        /// The id.
+        handle: Handle,
+        /// Which of the client's devices.
+        device: u16,
+    } => Done;
 
     /// The caller's own share and use.
     Client 0x30 OwnUsage {} => Usage;

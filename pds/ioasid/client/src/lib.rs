@@ -158,7 +158,7 @@ impl<P: Peer> Client<P> {
         self.call(&api::SetData { handle, data }).map(drop)
     }
 
-    /// Lets a device of this client's reach what the id maps.
+    /// Lets a device of this client's reach what the id maps, by its requests without PASID. One id at a time.
     ///
     /// # Errors
     /// [`Code::NoSuchDevice`], [`Code::AlreadyBound`], those of [`Client::set_data`], and of the unit.
@@ -172,6 +172,23 @@ impl<P: Peer> Client<P> {
     /// [`Code::NoSuchDevice`], [`Code::NotBound`], those of [`Client::set_data`], and of the unit.
     pub fn unbind(&self, handle: Handle, device: u16) -> Result<()> {
         self.call(&api::Unbind { handle, device }).map(drop)
+    }
+
+    /// Lets a device of this client's reach what the id maps, by its requests with the id's number as their PASID. Any
+    /// number of ids at a time, and beside [`Client::bind`].
+    ///
+    /// # Errors
+    /// [`Code::NoTaggedRequests`], and those of [`Client::bind`].
+    pub fn bind_tagged(&self, handle: Handle, device: u16) -> Result<()> {
+        self.call(&api::BindTagged { handle, device }).map(drop)
+    }
+
+    /// Takes that back.
+    ///
+    /// # Errors
+    /// As [`Client::unbind`].
+    pub fn unbind_tagged(&self, handle: Handle, device: u16) -> Result<()> {
+        self.call(&api::UnbindTagged { handle, device }).map(drop)
     }
 
     /// Maps granted memory at `iova` (bytes, page aligned): all of it or nothing.
@@ -223,7 +240,7 @@ impl<P: Peer> Client<P> {
         self.call(&api::Check {})
     }
 
-    /// Lets a device run under this id instead of the one that it is bound to.
+    /// Lets a device run under this id instead of the one that it is [bound](Client::bind) to.
     ///
     /// # Errors
     /// As [`Client::bind`] and [`Code::NotBound`]; the old binding stays then.

@@ -295,7 +295,7 @@ static inline enum ioasid_code ioasid_list(microkit_channel channel, uint32_t fr
     return code == IOASID_OK ? ioasid_internal_slice(words, reply) : code;
 }
 
-/* Let a device of the caller's reach what the id maps. */
+/* Let a device of the caller's reach what the id maps, by its requests without PASID. One id at a time. */
 static inline enum ioasid_code ioasid_bind(microkit_channel channel, ioasid_handle_t handle, uint16_t device)
 {
     microkit_mr_set(0, handle);
@@ -357,6 +357,27 @@ static inline enum ioasid_code ioasid_map_batch(microkit_channel channel, ioasid
     uint64_t words[1];
     enum ioasid_code code = ioasid_internal_call(channel, IOASID_OP_MAP_BATCH, 2, words, 1);
     return code == IOASID_OK ? ioasid_internal_count(words, reply) : code;
+}
+
+/*
+ * Let a device of the caller's reach what the id maps, by its requests with the id's number as their PASID.
+ * Any number of ids at a time, and beside Bind.
+ */
+static inline enum ioasid_code ioasid_bind_tagged(microkit_channel channel, ioasid_handle_t handle,
+                                                  uint16_t device)
+{
+    microkit_mr_set(0, handle);
+    microkit_mr_set(1, device);
+    return ioasid_internal_call(channel, IOASID_OP_BIND_TAGGED, 2, 0, 0);
+}
+
+/* Take it back, as Unbind. */
+static inline enum ioasid_code ioasid_unbind_tagged(microkit_channel channel, ioasid_handle_t handle,
+                                                    uint16_t device)
+{
+    microkit_mr_set(0, handle);
+    microkit_mr_set(1, device);
+    return ioasid_internal_call(channel, IOASID_OP_UNBIND_TAGGED, 2, 0, 0);
 }
 
 /* The caller's own share and use. */

@@ -58,7 +58,9 @@ enum ioasid_operation {
     IOASID_OP_FREE_BATCH = 0x1b,
     /* The caller's ids in ascending order, up to 64 a call, into the batch page. */
     IOASID_OP_LIST = 0x1c,
-    /* Let a device of the caller's reach what the id maps. */
+    /*
+     * Let a device of the caller's reach what the id maps, by its requests without PASID. One id at a time.
+     */
     IOASID_OP_BIND = 0x20,
     /* Take it back. When the reply comes, no access of the device's is under way any more. */
     IOASID_OP_UNBIND = 0x21,
@@ -76,6 +78,13 @@ enum ioasid_operation {
      * them up to the first that is refused; the count says how many were done.
      */
     IOASID_OP_MAP_BATCH = 0x25,
+    /*
+     * Let a device of the caller's reach what the id maps, by its requests with the id's number as their
+     * PASID. Any number of ids at a time, and beside Bind.
+     */
+    IOASID_OP_BIND_TAGGED = 0x26,
+    /* Take it back, as Unbind. */
+    IOASID_OP_UNBIND_TAGGED = 0x27,
     /* The caller's own share and use. */
     IOASID_OP_OWN_USAGE = 0x30,
     /*
@@ -201,6 +210,8 @@ enum ioasid_code {
     IOASID_PROVIDER_BUSY = 229,
     /* No allocator, provider or subscription has this number. */
     IOASID_NO_SUCH_PEER = 230,
+    /* The device sends no requests with a PASID, or none as wide as the id (s31). */
+    IOASID_NO_TAGGED_REQUESTS = 231,
     /* The unit did not confirm in time; what it concerns is in quarantine. */
     IOASID_UNIT_TIMEOUT = 300,
     /* The unit reported an error of the queue or of a table. */
@@ -255,6 +266,7 @@ static inline enum ioasid_code ioasid_code_of_label(uint64_t label)
     case IOASID_SPAN_TOO_LONG:
     case IOASID_PROVIDER_BUSY:
     case IOASID_NO_SUCH_PEER:
+    case IOASID_NO_TAGGED_REQUESTS:
     case IOASID_UNIT_TIMEOUT:
     case IOASID_UNIT_ERROR:
     case IOASID_PROVIDER_FAULT:
@@ -342,6 +354,8 @@ static inline const char *ioasid_code_name(enum ioasid_code code)
         return "ProviderBusy";
     case IOASID_NO_SUCH_PEER:
         return "NoSuchPeer";
+    case IOASID_NO_TAGGED_REQUESTS:
+        return "NoTaggedRequests";
     case IOASID_UNIT_TIMEOUT:
         return "UnitTimeout";
     case IOASID_UNIT_ERROR:

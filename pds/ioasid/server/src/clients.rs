@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use heapless::Vec;
 use ioasid_api::{Code, Counters, Handle};
-use ioasid_config::{Client, Config, Device, MAX_CLIENTS, Region};
+use ioasid_config::{Client, Config, Device, MAX_CLIENTS, MAX_DEVICES, Region};
 use ioasid_core::event::SubscriberId;
 use ioasid_core::{PasidRange, SetId};
 
@@ -57,6 +57,9 @@ pub struct Clients<'m> {
     accounts: Vec<Account, MAX_CLIENTS>,
     /// Who is behind which channel.
     channels: [Option<ClientId>; MAX_CHANNELS],
+    /// How many bits the PASIDs have that each device puts into its requests, by place in the configuration; 0: it puts
+    /// none.
+    pasid_bits: [u8; MAX_DEVICES],
     providers: u8,
     /// The numbers that are in nobody's window.
     commons: Option<PasidRange>,
@@ -118,7 +121,8 @@ impl<'m> Clients<'m> {
                 return Ok(None);
             }
         }
-        Ok(Some(Self { config, accounts, channels, providers, commons: PasidRange::new(first, last).ok() }))
+        let (pasid_bits, commons) = ([0; MAX_DEVICES], PasidRange::new(first, last).ok());
+        Ok(Some(Self { config, accounts, channels, pasid_bits, providers, commons }))
     }
 
     /// The numbers of a range that nobody but this client is given.
@@ -186,6 +190,19 @@ impl<'m> Clients<'m> {
     /// The device that a client calls `index`.
     pub fn device(&self, client: ClientId, index: u16) -> Result<&'m Device, Code> {
         self.devices(client).get(usize::from(index)).ok_or(Code::NoSuchDevice)
+    }
+
+    /// How many bits the PASIDs have that the device at this place in the configuration puts into its requests.
+    pub fn set_pasid_bits(&mut self, place: usize, bits: u8) {
+        if let Some(known) = self.pasid_bits.get_mut(place) {
+            *known = bits;
+        }
+    }
+
+    /// The same of the device that a client calls `index`; 0: it puts none.
+    pub fn pasid_bits(&self, client: ClientId, index: u16) -> u8 {
+        let place = self.account(client).devices.start + usize::from(index);
+        self.pasid_bits.get(place).copied().unwrap_or(0)
     }
 
     /// The regions of a client, in the order of their indices.

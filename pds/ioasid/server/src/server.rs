@@ -12,7 +12,7 @@ use vtd::{Registers, TableMemory, Unit};
 use crate::clients::{ClientId, Clients};
 use crate::faults::Strays;
 use crate::outbox::Outbox;
-use crate::spaces::Spaces;
+use crate::spaces::{Requests, Spaces};
 
 /// Things that have become due and are done behind one call at the most. More have their turn behind the next.
 const WORK_PER_CALL: usize = 8;
@@ -109,8 +109,16 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Request::AllocBatch(batch) => encode(self.alloc_batch(client, &batch)),
             Request::FreeBatch(batch) => encode(self.free_batch(client, batch.count)),
             Request::List(list) => encode(self.list(client, list.from)),
-            Request::Bind(bind) => encode(self.bind(client, bind.handle, bind.device)),
-            Request::Unbind(unbind) => encode(self.unbind(client, unbind.handle, unbind.device)),
+            Request::Bind(bind) => encode(self.bind(client, bind.handle, bind.device, Requests::Untagged)),
+            Request::Unbind(unbind) => {
+                encode(self.unbind(client, unbind.handle, unbind.device, Requests::Untagged))
+            }
+            Request::BindTagged(bind) => {
+                encode(self.bind(client, bind.handle, bind.device, Requests::Tagged))
+            }
+            Request::UnbindTagged(unbind) => {
+                encode(self.unbind(client, unbind.handle, unbind.device, Requests::Tagged))
+            }
             Request::Replace(replace) => encode(self.replace(client, replace.handle, replace.device)),
             Request::Map(map) => encode(self.map(client, &map)),
             Request::Unmap(unmap) => encode(self.unmap(client, &unmap)),

@@ -7,7 +7,7 @@ use ioasid_api::{
 };
 use ioasid_core::event::{Role, Subscription};
 use ioasid_core::{Pasid, SetConfig};
-use vtd::{BATCH, Registers, TableMemory};
+use vtd::{BATCH, Registers, SourceId, TableMemory, Unit};
 
 use crate::clients::ClientId;
 use crate::codes;
@@ -68,9 +68,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Takes a client out of everything but its ids.
     fn leave(&mut self, client: ClientId) {
-        if let Err(error) = self.unbind_from_all(client, |_| true) {
-            log::error!("the devices of {}: {error}", self.clients.entry(client).name.as_str());
-        }
+        self.each_device(client, Unit::suspend);
         let _ = self.unsubscribe(client);
         if let Some(provider) = self.clients.account(client).provider {
             let orphans = self.registry.provider_gone(provider);
@@ -81,6 +79,20 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         (account.waits, account.outcome) = (false, None);
     }
 
+    /// Does the same with the unit's entry for each device of a client's.
+    fn each_device(
+        &mut self,
+        client: ClientId,
+        change: fn(&mut Unit<R, M>, SourceId) -> Result<(), vtd::Error>,
+    ) {
+        let Some(unit) = &mut self.unit else { return };
+        for device in self.clients.devices(client) {
+            if let Err(error) = change(unit, SourceId::from(device.source)) {
+                log::error!("{}: {error}", device.name.as_str());
+            }
+        }
+    }
+
     pub(crate) fn set_open(&mut self, open: &SetOpen) -> Answer<Done> {
         let client = self.clients.of_set(open.set)?;
         if self.registry.stats(self.set(client)).is_ok() {
@@ -88,6 +100,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         let share = SetConfig { reservation: open.reservation, limit: open.limit };
         self.clients.account_mut(client).set = self.registry.create_set(share).map_err(codes::registry)?;
+        // Every id of the old set was torn down: there is nothing that they could reach.
+        self.each_device(client, Unit::resume);
         Ok(Done {})
     }
 

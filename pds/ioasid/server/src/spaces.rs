@@ -8,7 +8,7 @@
 use heapless::Vec;
 use heapless::index_map::FnvIndexMap;
 use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
-use ioasid_config::{Device, MAX_SPACES};
+use ioasid_config::MAX_SPACES;
 use ioasid_core::Pasid;
 use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory, Target};
 
@@ -38,10 +38,18 @@ impl Spaces {
     }
 }
 
-/// The entry of a device's PASID table that its requests are looked up under. The devices that are served today send
-/// untagged requests, whatever the number of the id that they are bound to.
-fn entry(_device: &Device) -> vtd::Pasid {
-    vtd::Pasid::UNTAGGED
+/// Which of a device's requests an id is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Requests {
+    /// Those without PASID, whatever the number of the id. They have an entry of their own in each device's table.
+    Untagged,
+    /// Those with the id's number as their PASID.
+    Tagged,
+}
+
+/// The PASID of the driver's that has this number.
+fn numbered(pasid: Pasid) -> Answer<vtd::Pasid> {
+    vtd::Pasid::new(pasid.get()).ok_or(Code::Internal)
 }
 
 /// Frames that a span of so many pages of 4 KiB may need at the most: its lowest tables, and two of each level above
@@ -113,7 +121,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 .filter_map(|handle| Some((handle.pasid, server.spaces.domain(handle.pasid)?)))
                 .take(BATCH)
                 .collect();
-            server.unbind_from_all(client, |domain| domains.iter().any(|&(_, other)| other == domain))?;
+            server.unbind_all(client, &domains)?;
             for (pasid, domain) in domains {
                 server.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
                 server.spaces.domains.remove(&pasid.get());
@@ -124,37 +132,65 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         })
     }
 
-    /// Takes away what a client's devices are bound to, where it is chosen: one submission and one wait for each
-    /// batch of devices.
-    pub(crate) fn unbind_from_all(
-        &mut self,
-        client: ClientId,
-        chosen: impl Fn(DomainId) -> bool,
-    ) -> Result<(), vtd::Error> {
-        for devices in self.clients.devices(client).chunks(BATCH) {
-            let mut bindings: Vec<Binding, BATCH> = Vec::new();
-            for device in devices {
-                let binding = Binding { device: SourceId::from(device.source), pasid: entry(device) };
-                let bound = self.unit.as_ref().and_then(|unit| unit.binding(binding.device, binding.pasid));
-                if matches!(bound, Some(Target::Domain(domain)) if chosen(domain)) {
-                    // A chunk is no longer than a batch.
-                    let _ = bindings.push(binding);
+    /// Takes ids away from every device of a client's: one submission and one wait for each batch of bindings.
+    fn unbind_all(&mut self, client: ClientId, ids: &[(Pasid, DomainId)]) -> Result<(), vtd::Error> {
+        let Some(unit) = &mut self.unit else { return Ok(()) };
+        if !ids.iter().any(|&(_, domain)| unit.is_bound(domain)) {
+            return Ok(());
+        }
+        let mut bindings: Vec<Binding, BATCH> = Vec::new();
+        for device in self.clients.devices(client) {
+            let device = SourceId::from(device.source);
+            let tagged = ids.iter().filter_map(|&(pasid, _)| numbered(pasid).ok());
+            for pasid in tagged.chain([vtd::Pasid::UNTAGGED]) {
+                let bound = unit.binding(device, pasid);
+                if !ids.iter().any(|&(_, domain)| bound == Some(Target::Domain(domain))) {
+                    continue;
+                }
+                // There is room: a full batch does not stay.
+                let _ = bindings.push(Binding { device, pasid });
+                if bindings.is_full() {
+                    unit.unbind_all(&bindings)?;
+                    bindings.clear();
                 }
             }
-            if let Some(unit) = self.unit.as_mut().filter(|_| !bindings.is_empty()) {
-                unit.unbind_all(&bindings)?;
-            }
         }
-        Ok(())
+        if bindings.is_empty() { Ok(()) } else { unit.unbind_all(&bindings) }
     }
 
-    pub(crate) fn bind(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
+    /// The device that a client calls `index`, and the entry of its table that these requests are looked up under for an
+    /// id.
+    fn entry(
+        &self,
+        client: ClientId,
+        index: u16,
+        requests: Requests,
+        pasid: Pasid,
+    ) -> Answer<(SourceId, vtd::Pasid)> {
+        let device = self.clients.device(client, index)?;
+        let entry = match requests {
+            Requests::Untagged => vtd::Pasid::UNTAGGED,
+            Requests::Tagged if pasid.get() >> self.clients.pasid_bits(client, index) == 0 => {
+                numbered(pasid)?
+            }
+            Requests::Tagged => return Err(Code::NoTaggedRequests),
+        };
+        Ok((SourceId::from(device.source), entry))
+    }
+
+    pub(crate) fn bind(
+        &mut self,
+        client: ClientId,
+        handle: Handle,
+        device: u16,
+        requests: Requests,
+    ) -> Answer<Done> {
         let id = self.own(client, handle)?;
-        let entry_of = self.clients.device(client, device)?;
+        let (source, entry) = self.entry(client, device, requests, id.pasid)?;
         // The root of the space's table and, the first time, a PASID table.
         self.charged(client, 2, |server| {
             let domain = server.open_space(client, id.pasid)?;
-            server.unit()?.bind(SourceId::from(entry_of.source), entry(entry_of), domain).map_err(codes::unit)
+            server.unit()?.bind(source, entry, domain).map_err(codes::unit)
         })?;
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
@@ -162,27 +198,29 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     pub(crate) fn replace(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
         let id = self.own(client, handle)?;
-        let entry_of = self.clients.device(client, device)?;
+        let (source, entry) = self.entry(client, device, Requests::Untagged, id.pasid)?;
         self.charged(client, 2, |server| {
             let domain = server.open_space(client, id.pasid)?;
-            server
-                .unit()?
-                .replace(SourceId::from(entry_of.source), entry(entry_of), domain)
-                .map_err(codes::unit)
+            server.unit()?.replace(source, entry, domain).map_err(codes::unit)
         })?;
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
 
-    pub(crate) fn unbind(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
+    pub(crate) fn unbind(
+        &mut self,
+        client: ClientId,
+        handle: Handle,
+        device: u16,
+        requests: Requests,
+    ) -> Answer<Done> {
         let id = self.own(client, handle)?;
-        let entry_of = self.clients.device(client, device)?;
-        let source = SourceId::from(entry_of.source);
-        let bound = self.unit()?.binding(source, entry(entry_of));
+        let (source, entry) = self.entry(client, device, requests, id.pasid)?;
+        let bound = self.unit()?.binding(source, entry);
         if bound.is_none() || bound != self.spaces.domain(id.pasid).map(Target::Domain) {
             return Err(Code::NotBound);
         }
-        self.unit()?.unbind(source, entry(entry_of)).map_err(codes::unit)?;
+        self.unit()?.unbind(source, entry).map_err(codes::unit)?;
         self.bound(client, EventKind::Unbind, id, device);
         Ok(Done {})
     }

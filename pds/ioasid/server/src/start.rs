@@ -101,17 +101,24 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         let open = |client: &ioasid_config::Client| {
             registry.create_set(SetConfig { reservation: client.reservation, limit: client.limit })
         };
-        let clients = Clients::new(config, last, open)?.ok_or(StartError::Config)?;
+        let mut clients = Clients::new(config, last, open)?.ok_or(StartError::Config)?;
 
-        for device in config.devices() {
+        for (place, device) in config.devices().iter().enumerate() {
             let address = Address::from_requester_id(device.source);
+            let failed = |error| StartError::Device(address, error);
             let Some(unit) = &mut unit else { return Err(StartError::Config) };
-            unit.attach(
-                SourceId::from(device.source),
-                vtd::Device { pasid_bits: pasid_bits.min(20), ats: false },
-            )?;
-            admit(&mut pci, address, device).map_err(|error| StartError::Device(address, error))?;
-            log::info!("{} ({address}) is behind its own PASID table", device.name.as_str());
+            let mut function = Function::find(&mut pci, address).map_err(failed)?;
+            let bits = function.enable_pasids().unwrap_or(0).min(pasid_bits);
+            unit.attach(SourceId::from(device.source), vtd::Device { pasid_bits: bits, ats: false })?;
+            clients.set_pasid_bits(place, bits);
+            admit(&mut function, device).map_err(failed)?;
+            let name = device.name.as_str();
+            match bits {
+                0 => log::info!("{name} ({address}) is behind its own PASID table"),
+                bits => log::info!(
+                    "{name} ({address}) is behind its own PASID table: it sends PASIDs of {bits} bits"
+                ),
+            }
         }
         let capacity = registry.totals().capacity;
         log::info!("{} clients share {capacity} PASIDs", config.clients().len());
@@ -164,11 +171,9 @@ fn silence<C: ConfigSpace>(pci: &mut C) {
 
 /// Sets a granted device up and lets it master the bus, behind a table that has nothing in it yet.
 fn admit<C: ConfigSpace>(
-    pci: &mut C,
-    address: Address,
+    function: &mut Function<'_, C>,
     device: &ioasid_config::Device,
 ) -> Result<(), pci::Error> {
-    let mut function = Function::find(pci, address)?;
     for (bar, &place) in (0..).zip(&device.bars).filter(|(_, place)| **place != 0) {
         function.place_bar(bar, place)?;
     }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! Devices have tables of their own, and only their owner's ids are ever in them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use ioasid_client::{Access, Code, Error, Extent, Handle, RegionOffset};
+use service_rig::{Client, Grant, Machine};
+
+const ONE: u16 = 0x18;
+const TWO: u16 = 0x20;
+const NARROW: u16 = 0x28;
+const PLAIN: u16 = 0x30;
+const THEIRS: u16 = 0x38;
+
+fn machine() -> Machine {
+    let a = Grant::new("a").share(4, 64).tables(256, 64);
+    let a = a.pasid_device(ONE, 20).pasid_device(TWO, 20).pasid_device(NARROW, 5).device(PLAIN);
+    Machine::new(&[a, Grant::new("b").pasid_device(THEIRS, 20)])
+}
+
+/// An id of a range under which page `page` of the client's region is at 0x1000.
+fn space_in(client: &Client<'_, '_>, range: core::ops::RangeInclusive<u32>, page: u64) -> Handle {
+    let id = client.alloc(range, 0).unwrap();
+    let extent = Extent { pages: 1, access: Access::ReadWrite };
+    client.map(id, 0x1000, RegionOffset { region: 0, offset: page * 0x1000 }, extent).unwrap();
+    id
+}
+
+fn space(client: &Client<'_, '_>, page: u64) -> Handle {
+    space_in(client, 1..=4000, page)
+}
+
+fn refused<T>(code: Code) -> Result<T, Error> {
+    Err(Error::Refused(code))
+}
+
+#[test]
+fn s89_a_pasid_is_bound_and_unbound_for_each_device_by_itself() {
+    let mut machine = machine();
+    let service = machine.start();
+    let client = service.client("a");
+    let id = space(&client, 0);
+    let reached = || [ONE, TWO].map(|source| service.device(source).read_to(Some(id.pasid), 0x1000, 0, 1));
+
+    client.bind_tagged(id, 0).unwrap();
+    assert_eq!(reached(), [true, false]);
+    client.bind_tagged(id, 1).unwrap();
+    assert_eq!(reached(), [true, true]);
+    client.unbind_tagged(id, 0).unwrap();
+    assert_eq!(reached(), [false, true]);
+    assert_eq!(client.unbind_tagged(id, 0), refused(Code::NotBound));
+}
+
+#[test]
+fn s89_a_device_runs_under_many_pasids_at_once_each_with_its_own_memory() {
+    let mut machine = machine();
+    let service = machine.start();
+    let client = service.client("a");
+    let device = service.device(ONE);
+    let ids: Vec<_> = (0..16).map(|page| space(&client, page)).collect();
+    ids.iter().for_each(|&id| client.bind_tagged(id, 0).unwrap());
+    client.bind(ids[3], 0).unwrap();
+    for (page, id) in (0..).zip(&ids) {
+        assert!(device.write_from(Some(id.pasid), 0x1000, page, 1));
+    }
+    assert!(device.read_to(None, 0x1000, 0, 1), "untagged requests run under one of them");
+    assert!(!device.read_to(Some(4000), 0x1000, 0, 1), "a PASID that nobody bound reaches nothing");
+
+    // One is freed: it alone is gone, for tagged and untagged requests alike.
+    client.free(ids[3]).unwrap();
+    let reached = ids.iter().map(|id| device.read_to(Some(id.pasid), 0x1000, 0, 1));
+    assert!(reached.eq((0..16).map(|page| page != 3)));
+    assert!(!device.read_to(None, 0x1000, 0, 1));
+}
+
+#[test]
+fn s31_a_device_is_bound_only_to_pasids_that_it_can_send() {
+    let mut machine = machine();
+    let service = machine.start();
+    let client = service.client("a");
+    let (small, large) = (space_in(&client, 1..=31, 0), space_in(&client, 32..=4000, 0));
+    assert_eq!(client.bind_tagged(small, 2), Ok(()));
+    assert_eq!(client.bind_tagged(large, 2), refused(Code::NoTaggedRequests));
+    assert_eq!(client.bind_tagged(small, 3), refused(Code::NoTaggedRequests));
+    assert_eq!(client.bind(large, 3), Ok(()));
+    drop(service);
+    assert_eq!([ONE, NARROW, PLAIN].map(|source| machine.bus().sends_pasids(source)), [true, true, false]);
+}
+
+#[test]
+fn s90_a_refused_replace_keeps_the_old_binding() {
+    let mut machine = machine();
+    let service = machine.start();
+    let client = service.client("a");
+    let (id, gone) = (space(&client, 0), space(&client, 1));
+    client.bind(id, 0).unwrap();
+    client.free(gone).unwrap();
+    assert_eq!(client.replace(gone, 0), refused(Code::NotFound));
+    assert!(service.device(ONE).read_to(None, 0x1000, 0, 1));
+}
+
+#[test]
+fn s91_nothing_is_written_into_the_table_of_a_device_that_is_anothers() {
+    let mut machine = machine();
+    let service = machine.start();
+    let (a, b) = (service.client("a"), service.client("b"));
+    let id = space(&b, 0);
+    // b's own device is its first; a's cannot even be named.
+    for device in [1, 2, 3, 4, u16::MAX] {
+        assert_eq!(b.bind(id, device), refused(Code::NoSuchDevice));
+        assert_eq!(b.bind_tagged(id, device), refused(Code::NoSuchDevice));
+        assert_eq!(b.replace(id, device), refused(Code::NoSuchDevice));
+    }
+    // Nor does an id of another's go into a's.
+    assert_eq!(a.bind(id, 0), refused(Code::NotOwner));
+    assert_eq!(a.bind_tagged(id, 0), refused(Code::NotOwner));
+    for source in [ONE, TWO, NARROW, PLAIN, THEIRS] {
+        let device = service.device(source);
+        assert!(!device.read_to(Some(id.pasid), 0x1000, 0, 1) && !device.read_to(None, 0x1000, 0, 1));
+    }
+}

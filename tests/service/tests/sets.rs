@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! A set ends, and begins anew for a client that was restarted.
+
+use ioasid_client::{Access, Code, Error, Extent, RegionOffset};
+use service_rig::{Grant, Machine};
+
+const DEVICE: u16 = 0x18;
+const DRIVER: u16 = 0;
+
+#[test]
+fn s76_a_dead_clients_devices_are_cut_off_at_once_and_its_ids_go_in_slices() {
+    let driver = Grant::new("driver").share(0, 100).tables(400, 100).pasid_device(DEVICE, 20);
+    let mut machine = Machine::new(&[driver, Grant::new("admin").admin()]);
+    let service = machine.start();
+    let (client, admin) = (service.client("driver"), service.client("admin"));
+    let extent = Extent { pages: 1, access: Access::Read };
+    let ids: Vec<_> = (0..70).map(|_| client.alloc(1..=4000, 0).unwrap()).collect();
+    for &id in &ids {
+        client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, extent).unwrap();
+        client.bind_tagged(id, 0).unwrap();
+    }
+    client.bind(ids[0], 0).unwrap();
+    let device = service.device(DEVICE);
+    let reached = || ids.iter().filter(|id| device.read_to(Some(id.pasid), 0x1000, 0, 1)).count();
+    assert_eq!(reached(), 70);
+
+    let slice = |done, more| Ok(ioasid_api::Progress { done, more });
+    let free = || admin.call(&ioasid_api::SetFree { set: DRIVER });
+    let open = || admin.call(&ioasid_api::SetOpen { set: DRIVER, reservation: 0, limit: 100 });
+    assert_eq!(open(), Err(Error::Refused(Code::InUse)), "it is open");
+    assert_eq!(free(), slice(64, 1));
+    assert_eq!(reached(), 0);
+    assert!(!device.read_to(None, 0x1000, 0, 1));
+    assert_eq!(open(), Err(Error::Refused(Code::InUse)), "it has not ended yet");
+    assert_eq!(free(), slice(6, 1));
+    assert_eq!(free(), slice(0, 0));
+
+    // The new life begins with nothing, and the device works for it.
+    open().unwrap();
+    assert_eq!(reached(), 0);
+    let client = service.client("driver");
+    let id = client.alloc(1..=4000, 0).unwrap();
+    client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, extent).unwrap();
+    client.bind_tagged(id, 0).unwrap();
+    assert!(device.read_to(Some(id.pasid), 0x1000, 0, 1));
+}
