@@ -4,6 +4,7 @@
 //! A [`Step`] has a name, by which a filter chooses it, and says how many tests it ran. Steps go in order, cheapest
 //! first; a failed one does not keep the others from running.
 
+mod documents;
 mod host;
 mod negative;
 mod scenario;
@@ -81,6 +82,9 @@ pub fn main(args: &Args) -> Result<()> {
     steps.extend(views::steps());
     steps.extend(negative::steps());
     steps.extend(scenario::steps(args.qemu.as_deref(), args.sdk.as_deref())?);
+    let names: Vec<_> = steps.iter().map(|step| step.name.clone()).collect();
+    let documents = documents::steps(&names);
+    steps.splice(0..0, documents);
     steps.retain(|step| chosen(&step.name));
     if args.list {
         steps.iter().for_each(|step| println!("{}", step.name));
