@@ -16,6 +16,9 @@ use handler::Service;
 /// The channel to the console, as in `system.xml`.
 const CONSOLE: Channel = Channel::new(0);
 
+// Its parent may begin a new life of the service.
+microkit_child::restartable!();
+
 #[protection_domain]
 fn init() -> impl Handler {
     // SAFETY: the region is mapped readable and writable, and the console, which maps it too, only reads.

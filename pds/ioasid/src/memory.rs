@@ -11,7 +11,8 @@ use ioasid_server::{Pages, Parts};
 use pci::Ecam;
 use vtd::mapped::{MappedFrames, MappedRegisters};
 
-/// How many lives the domain has begun, and this one. A restart runs `init` again and leaves memory as it is.
+/// How many lives the domain has begun, and this one. A restart runs `init` again and leaves what is not zero at first
+/// as it is.
 static LIVES: AtomicU16 = AtomicU16::new(1);
 
 /// Questions to the domains that stand behind custom allocators.

@@ -20,6 +20,14 @@ impl core::fmt::Display for Refused {
 
 impl core::error::Error for Refused {}
 
+/// Lets the program be started again, by [`restart`] at its ELF file's entry point.
+///
+/// For an item of its own in `main.rs`. On this platform every program can be: statics keep their values.
+#[macro_export]
+macro_rules! restartable {
+    () => {};
+}
+
 /// Lets the child run from `entry_point`; its other registers stay as they are.
 ///
 /// # Errors

@@ -115,12 +115,15 @@ impl Sdk {
         cargo
             .arg("--config")
             .arg(workspace.join(format!("tools/microkit/sdk/{}.toml", self.release().version)));
+        // TOML literal strings take paths as they are.
+        let setting = |before: &str, path: &Path, after: &str| {
+            [before.as_ref(), path.as_os_str(), after.as_ref()].into_iter().collect::<OsString>()
+        };
         cargo.args(["--config", "unstable.lockfile-path=true", "--config"]);
-        // A TOML literal string takes a path as it is.
-        let mut setting = OsString::from("resolver.lockfile-path='");
-        setting.push(&step.lock);
-        setting.push("'");
-        cargo.arg(setting);
+        cargo.arg(setting("resolver.lockfile-path='", &step.lock, "'")).arg("--config");
+        // Added to those of the configuration file, which cannot know where the workspace lies.
+        let start = workspace.join("tools/microkit/sdk/start.ld");
+        cargo.arg(setting(&format!("target.{PD_TARGET}.rustflags=['-Clink-arg="), &start, "']"));
         // rust-sel4 is written in a Rust with features that stable has not let go of yet; the same switch lets Cargo
         // have its lock file elsewhere.
         cargo.env("RUSTC_BOOTSTRAP", "1");

@@ -265,6 +265,7 @@ fn an_image_that_boots_where_nothing_is_wrong() {
             line.contains("resolver.lockfile-path='") && line.contains("microkit-sdk/2.3.0/Cargo.lock'"),
             "{line}"
         );
+        assert!(line.contains("tools/microkit/sdk/start.ld'"), "{line}");
         assert!(line.contains("--target x86_64-unknown-none"), "{line}");
     }
     assert!(fetch.starts_with("fetch ") && build.starts_with("build "), "{called}");

@@ -33,6 +33,9 @@ struct Relay {
     next: Next,
 }
 
+// The director may begin a new life of it.
+microkit_child::restartable!();
+
 #[protection_domain]
 fn init() -> impl Handler {
     DIRECTOR.notify();
