@@ -48,14 +48,13 @@ impl Service {
         let Self::Running { server, .. } = self else {
             return Message::refusal(Code::NoUnit);
         };
-        let mut words = [0; MAX_WORDS];
-        let Some(words) = words.get_mut(..message.count()) else {
-            return Message::refusal(Code::WrongLength);
-        };
-        with_msg_regs(|registers| {
-            words.iter_mut().zip(registers).for_each(|(word, register)| *word = *register)
-        });
-        server.call(channel.index(), message.label(), words)
+        // All registers that a message can have are copied, and then as many taken as it has.
+        let words =
+            with_msg_regs(|registers| registers.first_chunk::<MAX_WORDS>().copied().unwrap_or_default());
+        match words.get(..message.count()) {
+            Some(words) => server.call(channel.index(), message.label(), words),
+            None => Message::refusal(Code::WrongLength),
+        }
     }
 }
 
@@ -65,9 +64,11 @@ impl Handler for Service {
     fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
         let reply = self.answer(channel, &message);
         with_msg_regs_mut(|registers| {
-            registers.iter_mut().zip(reply.words()).for_each(|(register, word)| *register = *word);
+            if let Some(first) = registers.first_chunk_mut() {
+                *first = *reply.registers();
+            }
         });
-        Ok(MessageInfo::new(reply.label, reply.words().len()))
+        Ok(MessageInfo::new(reply.label, reply.count()))
     }
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {

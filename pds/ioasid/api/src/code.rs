@@ -28,10 +28,16 @@ macro_rules! codes {
             ///
             /// # Errors
             /// The label itself, where it is none of this version's.
+            #[inline]
             pub fn from_label(label: u64) -> Result<Option<Self>, u64> {
+                if label == 0 { Ok(None) } else { Self::of_refusal(label).map(Some) }
+            }
+
+            #[cold]
+            #[inline(never)]
+            fn of_refusal(label: u64) -> Result<Self, u64> {
                 match label {
-                    0 => Ok(None),
-                    $($value => Ok(Some(Code::$name)),)*
+                    $($value => Ok(Code::$name),)*
                     unknown => Err(unknown),
                 }
             }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What a table of the protocol is made into: for each row a type with its words, and what decodes them.
 
-use crate::Message;
+use crate::{Code, Message};
 
 /// Who may use an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,23 @@ impl Right {
 }
 
 /// An operation that can be called: its words out, and the type of its words back.
-pub trait Call {
+pub trait Call: Sized {
     /// What a successful call answers.
     type Reply: Reply;
 
+    /// The message's label.
+    const NUMBER: u64;
+    /// Who may call it.
+    const RIGHT: Right;
+
     /// The request as a message.
     fn encode(&self) -> Message;
+
+    /// The request that these words spell.
+    ///
+    /// # Errors
+    /// [`Code::WrongLength`], [`Code::BadField`].
+    fn decode(words: &[u64]) -> Result<Self, Code>;
 }
 
 /// The words of a successful answer.
@@ -71,10 +82,12 @@ macro_rules! replies {
             pub struct $name { $($(#[doc = $field_doc])* pub $field: $type,)* }
 
             impl Reply for $name {
+                #[inline(always)]
                 fn encode(&self) -> Message {
                     Message::new(0, [$(self.$field.to_word(),)*])
                 }
 
+                #[inline(always)]
                 fn decode(words: &[u64]) -> Option<Self> {
                     let &[$($field,)*] = words else { return None };
                     Some(Self { $($field: Field::from_word($field)?,)* })
@@ -102,8 +115,18 @@ macro_rules! operations {
             impl Call for $name {
                 type Reply = $reply;
 
+                const NUMBER: u64 = $number;
+                const RIGHT: Right = Right::$right;
+
+                #[inline(always)]
                 fn encode(&self) -> Message {
                     Message::new($number, [$(self.$field.to_word(),)*])
+                }
+
+                #[inline(always)]
+                fn decode(words: &[u64]) -> Result<Self, Code> {
+                    let &[$($field,)*] = words else { return Err(Code::WrongLength) };
+                    Ok(Self { $($field: Field::from_word($field).ok_or(Code::BadField)?,)* })
                 }
             }
         )*
@@ -118,15 +141,9 @@ macro_rules! operations {
             /// # Errors
             /// [`Code::UnknownOperation`], [`Code::WrongLength`] or [`Code::BadField`]: the message is none of
             /// the protocol's.
-            #[inline(always)]
             pub fn decode(label: u64, words: &[u64]) -> Result<Self, Code> {
                 match label {
-                    $($number => {
-                        let &[$($field,)*] = words else { return Err(Code::WrongLength) };
-                        Ok(Self::$name($name {
-                            $($field: Field::from_word($field).ok_or(Code::BadField)?,)*
-                        }))
-                    })*
+                    $($number => $name::decode(words).map(Self::$name),)*
                     _ => Err(Code::UnknownOperation),
                 }
             }

@@ -26,10 +26,12 @@ macro_rules! integers {
                 parts: &[],
             };
 
+            #[inline(always)]
             fn from_word(word: u64) -> Option<Self> {
                 Self::try_from(word).ok()
             }
 
+            #[inline(always)]
             fn to_word(self) -> u64 {
                 u64::from(self)
             }
@@ -65,6 +67,7 @@ impl Field for Handle {
         ],
     };
 
+    #[inline(always)]
     fn from_word(word: u64) -> Option<Self> {
         let pasid = u32::try_from(word & 0xffff_ffff).ok().filter(|pasid| pasid >> 20 == 0)?;
         let generation = u16::try_from(word >> 32 & 0xffff).ok()?;
@@ -72,6 +75,7 @@ impl Field for Handle {
         Some(Self { pasid, generation, epoch })
     }
 
+    #[inline(always)]
     fn to_word(self) -> u64 {
         u64::from(self.pasid) | u64::from(self.generation) << 32 | u64::from(self.epoch) << 48
     }
@@ -142,10 +146,12 @@ impl Field for RegionOffset {
         parts: &[PartInfo::new("offset", 0, 48), PartInfo::new("region", 48, 16)],
     };
 
+    #[inline(always)]
     fn from_word(word: u64) -> Option<Self> {
         Some(Self { region: u16::try_from(word >> 48).ok()?, offset: word & 0xffff_ffff_ffff })
     }
 
+    #[inline(always)]
     fn to_word(self) -> u64 {
         u64::from(self.region) << 48 | self.offset & 0xffff_ffff_ffff
     }
@@ -171,11 +177,13 @@ impl Field for Extent {
         ],
     };
 
+    #[inline(always)]
     fn from_word(word: u64) -> Option<Self> {
         let pages = u32::try_from(word & 0xffff_ffff).ok()?;
         Some(Self { pages, access: Access::from_bits(word >> 32)? })
     }
 
+    #[inline(always)]
     fn to_word(self) -> u64 {
         u64::from(self.pages) | (self.access as u64) << 32
     }

@@ -61,6 +61,7 @@ impl Message {
     ///
     /// # Panics
     /// At compile time where there are more than [`MAX_WORDS`].
+    #[inline(always)]
     #[must_use]
     pub fn new<const N: usize>(label: u64, words: [u64; N]) -> Self {
         const { assert!(N <= MAX_WORDS, "a message carries at most four words") };
@@ -76,8 +77,24 @@ impl Message {
     }
 
     /// The words that are sent.
+    #[inline]
     #[must_use]
     pub fn words(&self) -> &[u64] {
         &self.words[..self.len]
+    }
+
+    /// How many words are sent.
+    #[inline]
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.len
+    }
+
+    /// What stands in the message registers: the words, and zeros behind them. To copy all of them is quicker than to
+    /// ask how many there are.
+    #[inline]
+    #[must_use]
+    pub fn registers(&self) -> &[u64; MAX_WORDS] {
+        &self.words
     }
 }

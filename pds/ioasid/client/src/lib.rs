@@ -34,7 +34,7 @@ pub use ioasid_api::{
     Access, Code, Counters, Event, EventKind, EventReader, Extent, Family, FaultDirection, FindReader, Found,
     Handle, Health, Message, PAGE_SIZE, RegionOffset, Usage, Welcome,
 };
-use ioasid_api::{Call, MAX_WORDS, Reply};
+use ioasid_api::{Call, Reply};
 
 /// Whoever is at the other end: carries one message to the server and hands its answer on.
 pub trait Peer {
@@ -313,10 +313,11 @@ impl<P: Peer> Client<P> {
     }
 }
 
+#[inline(always)]
 fn call<C: Call>(peer: &impl Peer, operation: &C) -> Result<C::Reply> {
     peer.call(&operation.encode(), |label, words| match Code::from_label(label) {
+        Ok(None) => C::Reply::decode(words).ok_or(Error::BadReply { label }),
         Ok(Some(code)) => Err(Error::Refused(code)),
-        Ok(None) if words.len() <= MAX_WORDS => C::Reply::decode(words).ok_or(Error::BadReply { label }),
-        Ok(None) | Err(_) => Err(Error::BadReply { label }),
+        Err(_) => Err(Error::BadReply { label }),
     })
 }

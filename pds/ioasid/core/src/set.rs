@@ -12,8 +12,8 @@ pub struct SetId(u16);
 const INDEX_BITS: u32 = 6;
 
 impl SetId {
-    /// No set.
-    pub(crate) const NONE: Self = Self(0);
+    /// That of no set.
+    pub const NONE: Self = Self(0);
 
     pub(crate) const fn from_raw(raw: u16) -> Self {
         Self(raw)

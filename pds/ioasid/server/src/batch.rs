@@ -56,7 +56,7 @@ fn count(count: usize) -> Answer<u32> {
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn alloc_batch(&mut self, client: ClientId, batch: &AllocBatch) -> Answer<Count> {
-        let items = Items::new(self.batch[client.index()], batch.count, 1)?;
+        let items = Items::new(self.clients.account(client).batch, batch.count, 1)?;
         let range = self.range(batch.min, batch.max)?;
         for item in 0..items.count {
             match self.alloc_in(client, range, batch.data) {
@@ -69,7 +69,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     pub(crate) fn free_batch(&mut self, client: ClientId, batch: u32) -> Answer<Count> {
-        let items = Items::new(self.batch[client.index()], batch, 1)?;
+        let items = Items::new(self.clients.account(client).batch, batch, 1)?;
         let mut torn: Vec<ioasid_core::Handle, BATCH> = Vec::new();
         let mut freed = 0;
         for item in 0..items.count {
@@ -98,7 +98,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     pub(crate) fn map_batch(&mut self, client: ClientId, handle: Handle, batch: u32) -> Answer<Count> {
-        let items = Items::new(self.batch[client.index()], batch, MAPPING_WORDS)?;
+        let items = Items::new(self.clients.account(client).batch, batch, MAPPING_WORDS)?;
         let mut pages = 0;
         for item in 0..items.count {
             let one = self.map_item(client, handle, &items, item, &mut pages);
@@ -131,7 +131,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     pub(crate) fn list(&self, client: ClientId, from: u32) -> Answer<Slice> {
-        let items = Items::new(self.batch[client.index()], 0, 1)?;
+        let items = Items::new(self.clients.account(client).batch, 0, 1)?;
         let most = BATCH.min(items.page.len());
         let (mut filled, mut next) = (0, Pasid::new(from));
         // Ids that wait for their end are passed over: at most as many again.

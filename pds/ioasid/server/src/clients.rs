@@ -2,9 +2,9 @@
 //! Who is behind which channel, and what was granted to whom.
 
 use core::ops::Range;
+use core::sync::atomic::AtomicU64;
 
-use heapless::Vec;
-use ioasid_api::{Code, Counters, Handle};
+use ioasid_api::{Code, Counters, FindWriter, Handle};
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, MAX_DEVICES, Region};
 use ioasid_core::event::SubscriberId;
 use ioasid_core::{PasidRange, SetId};
@@ -18,6 +18,7 @@ pub struct ClientId(u16);
 
 impl ClientId {
     /// The place.
+    #[inline(always)]
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
@@ -25,7 +26,7 @@ impl ClientId {
 
 /// What the server keeps of a client.
 #[derive(Debug)]
-pub struct Account {
+pub struct Account<'m> {
     /// Its share of the ids.
     pub set: SetId,
     /// Whether it has said HELLO in this life of the server.
@@ -44,17 +45,43 @@ pub struct Account {
     pub spaces: u32,
     /// Its place among the providers.
     pub provider: Option<u8>,
+    /// Its find page.
+    pub find: Option<FindWriter<'m>>,
+    /// Its batch page.
+    pub batch: Option<&'m [AtomicU64]>,
     /// The numbers that nobody else is given.
     window: Option<PasidRange>,
     devices: Range<usize>,
     regions: Range<usize>,
 }
 
+impl Account<'_> {
+    /// That of nobody.
+    const VACANT: Self = Self {
+        set: SetId::NONE,
+        greeted: false,
+        counters: Counters { faults: 0, refused: 0, allocated: 0, freed: 0 },
+        subscriber: None,
+        waits: false,
+        outcome: None,
+        frames: 0,
+        spaces: 0,
+        provider: None,
+        find: None,
+        batch: None,
+        window: None,
+        devices: 0..0,
+        regions: 0..0,
+    };
+}
+
 /// Every client.
 #[derive(Debug)]
 pub struct Clients<'m> {
     config: &'m Config,
-    accounts: Vec<Account, MAX_CLIENTS>,
+    /// As many as there are clients are taken. An index is taken modulo the length, so that none is out of bounds.
+    accounts: [Account<'m>; MAX_CLIENTS],
+    count: usize,
     /// Who is behind which channel.
     channels: [Option<ClientId>; MAX_CHANNELS],
     /// How many bits the PASIDs have that each device puts into its requests, by place in the configuration; 0: it puts
@@ -85,7 +112,7 @@ impl<'m> Clients<'m> {
     ) -> Result<Option<Self>, E> {
         let limits = config.clients().iter().map(|client| u64::from(client.limit)).sum::<u64>();
         let windows = limits <= u64::from(last);
-        let (mut accounts, mut channels) = (Vec::new(), [None; MAX_CHANNELS]);
+        let (mut accounts, mut channels) = ([const { Account::VACANT }; MAX_CLIENTS], [None; MAX_CHANNELS]);
         let (mut first, mut providers) = (1, 0);
         for (index, client) in config.clients().iter().enumerate() {
             let devices = stretch(config.devices(), |device| usize::from(device.client), index);
@@ -100,29 +127,15 @@ impl<'m> Clients<'m> {
             first = end;
             let provider = client.may(Client::PROVIDER).then_some(providers);
             providers += u8::from(provider.is_some());
-            let account = Account {
-                set: open(client)?,
-                greeted: false,
-                counters: Counters { faults: 0, refused: 0, allocated: 0, freed: 0 },
-                subscriber: None,
-                waits: false,
-                outcome: None,
-                frames: 0,
-                spaces: 0,
-                provider,
-                window,
-                devices,
-                regions,
-            };
+            let Some(account) = accounts.get_mut(index) else { return Ok(None) };
+            *account = Account { set: open(client)?, provider, window, devices, regions, ..Account::VACANT };
             let place = usize::try_from(client.channel).ok().and_then(|channel| channels.get_mut(channel));
             let (Some(place), Ok(index)) = (place, u16::try_from(index)) else { return Ok(None) };
             *place = Some(ClientId(index));
-            if accounts.push(account).is_err() {
-                return Ok(None);
-            }
         }
-        let (pasid_bits, commons) = ([0; MAX_DEVICES], PasidRange::new(first, last).ok());
-        Ok(Some(Self { config, accounts, channels, pasid_bits, providers, commons }))
+        let (count, commons) = (config.clients().len(), PasidRange::new(first, last).ok());
+        let pasid_bits = [0; MAX_DEVICES];
+        Ok(Some(Self { config, accounts, count, channels, pasid_bits, providers, commons }))
     }
 
     /// The numbers of a range that nobody but this client is given.
@@ -143,7 +156,7 @@ impl<'m> Clients<'m> {
     }
 
     fn id(&self, index: usize) -> Option<ClientId> {
-        (index < self.accounts.len()).then_some(ClientId(u16::try_from(index).ok()?))
+        (index < self.count).then_some(ClientId(u16::try_from(index).ok()?))
     }
 
     /// Whether any client may stand behind a custom allocator.
@@ -154,7 +167,7 @@ impl<'m> Clients<'m> {
 
     /// Every client.
     pub fn all(&self) -> impl Iterator<Item = ClientId> + use<> {
-        (0..).map(ClientId).take(self.accounts.len())
+        (0..).map(ClientId).take(self.count)
     }
 
     /// The client whose set has this number.
@@ -164,22 +177,25 @@ impl<'m> Clients<'m> {
 
     /// The client that has this set of the registry's.
     pub fn with_set(&self, set: SetId) -> Option<ClientId> {
-        self.id(self.accounts.iter().position(|account| account.set == set)?)
+        self.id(self.accounts.iter().take(self.count).position(|account| account.set == set)?)
     }
 
     /// What the configuration says of a client.
+    #[inline(always)]
     pub fn entry(&self, client: ClientId) -> &'m Client {
         &self.config.clients()[client.index()]
     }
 
     /// What the server keeps of a client.
-    pub fn account(&self, client: ClientId) -> &Account {
-        &self.accounts[client.index()]
+    #[inline(always)]
+    pub fn account(&self, client: ClientId) -> &Account<'m> {
+        &self.accounts[client.index() % MAX_CLIENTS]
     }
 
     /// The same, to be changed.
-    pub fn account_mut(&mut self, client: ClientId) -> &mut Account {
-        &mut self.accounts[client.index()]
+    #[inline(always)]
+    pub fn account_mut(&mut self, client: ClientId) -> &mut Account<'m> {
+        &mut self.accounts[client.index() % MAX_CLIENTS]
     }
 
     /// The devices of a client, in the order of their indices.

@@ -10,11 +10,13 @@ use crate::codes;
 use crate::server::{Answer, Notify, Server};
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    #[inline(always)]
     pub(crate) fn set(&self, client: ClientId) -> SetId {
         self.clients.account(client).set
     }
 
     /// The registry's form of a handle of this life of the server.
+    #[inline(always)]
     pub(crate) fn handle(&self, handle: Handle) -> Answer<ioasid_core::Handle> {
         if handle.epoch != self.epoch {
             return Err(Code::ServerRestarted);
@@ -26,23 +28,27 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     /// The protocol's form of a handle.
+    #[inline(always)]
     pub(crate) fn wire(&self, handle: ioasid_core::Handle) -> Handle {
         Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch: self.epoch }
     }
 
     /// The id behind a handle, where it is live and the client's own.
+    #[inline(always)]
     pub(crate) fn own(&self, client: ClientId, handle: Handle) -> Answer<ioasid_core::Handle> {
         let handle = self.handle(handle)?;
         self.registry.find(self.set(client), handle).map_err(codes::registry)?;
         Ok(handle)
     }
 
+    #[inline(always)]
     pub(crate) fn alloc(&mut self, client: ClientId, alloc: &Alloc) -> Answer<Allocated> {
         let range = self.range(alloc.min, alloc.max)?;
         let handle = self.alloc_in(client, range, alloc.data)?;
         Ok(Allocated { handle: self.wire(handle) })
     }
 
+    #[inline(always)]
     pub(crate) fn range(&self, min: u32, max: u32) -> Answer<PasidRange> {
         let range = PasidRange::new(min, max).map_err(codes::registry)?;
         if range.max() > self.registry.max_pasid() { Err(Code::InvalidRange) } else { Ok(range) }
@@ -50,53 +56,78 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// An id in a range: one of the client's own window first, then one of those that nobody's window has. What others
     /// do is not to be seen in the numbers.
+    #[inline(always)]
     pub(crate) fn alloc_in(
         &mut self,
         client: ClientId,
         range: PasidRange,
         data: u64,
     ) -> Answer<ioasid_core::Handle> {
-        let set = self.set(client);
-        let mut outcome = match self.clients.window(client, range) {
-            Some(window) => self.registry.alloc(set, window, data),
+        let outcome = match self.clients.window(client, range) {
+            Some(window) => self.registry.alloc(self.set(client), window, data),
             None => Err(Error::NoSpace),
         };
-        if outcome == Err(Error::NoSpace)
-            && let Some(commons) = self.clients.commons(range)
-        {
-            outcome = self.registry.alloc(set, commons, data);
-        }
-        match outcome.map_err(codes::registry)? {
+        Ok(match outcome {
+            Ok(Allocation::Ready(handle)) => {
+                self.allocated(client, handle, data);
+                handle
+            }
+            Ok(Allocation::Pending(_)) => return Err(self.pending(client)),
+            Err(error) => self.alloc_elsewhere(client, range, data, error)?,
+        })
+    }
+
+    /// The same where the client's window has none.
+    #[cold]
+    #[inline(never)]
+    fn alloc_elsewhere(
+        &mut self,
+        client: ClientId,
+        range: PasidRange,
+        data: u64,
+        error: Error,
+    ) -> Answer<ioasid_core::Handle> {
+        let commons = self.clients.commons(range).filter(|_| error == Error::NoSpace);
+        let commons = commons.ok_or(codes::registry(error))?;
+        match self.registry.alloc(self.set(client), commons, data).map_err(codes::registry)? {
             Allocation::Ready(handle) => {
                 self.allocated(client, handle, data);
                 Ok(handle)
             }
-            Allocation::Pending(_) => {
-                let account = self.clients.account_mut(client);
-                (account.waits, account.outcome) = (true, None);
-                Err(Code::Pending)
-            }
+            Allocation::Pending(_) => Err(self.pending(client)),
         }
     }
 
+    /// A provider was asked: the client comes back for the outcome.
+    #[cold]
+    #[inline(never)]
+    fn pending(&mut self, client: ClientId) -> Code {
+        let account = self.clients.account_mut(client);
+        (account.waits, account.outcome) = (true, None);
+        Code::Pending
+    }
+
     /// Counts a new id and puts it into the client's find page.
+    #[inline(always)]
     pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) {
-        let counters = &mut self.clients.account_mut(client).counters;
-        counters.allocated = counters.allocated.saturating_add(1);
         let handle = self.wire(handle);
-        if let Some(page) = &mut self.find[client.index()] {
+        let account = self.clients.account_mut(client);
+        account.counters.allocated += 1;
+        if let Some(page) = &mut account.find {
             page.insert(handle, data);
         }
     }
 
     /// Takes an id out of the client's find page: it is given up.
+    #[inline(always)]
     pub(crate) fn hide(&mut self, client: ClientId, handle: ioasid_core::Handle) {
         let handle = self.wire(handle);
-        if let Some(page) = &mut self.find[client.index()] {
+        if let Some(page) = &mut self.clients.account_mut(client).find {
             page.remove(handle);
         }
     }
 
+    #[inline(always)]
     pub(crate) fn free(&mut self, client: ClientId, handle: Handle) -> Answer<Done> {
         let handle = self.handle(handle)?;
         let freed = self.registry.free(self.set(client), handle).map_err(codes::registry)?;
@@ -112,6 +143,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     /// Does what the registry says is the caller's turn.
+    #[inline(always)]
     fn let_go(&mut self, client: ClientId, handle: ioasid_core::Handle, freed: Freed) -> Answer<()> {
         match freed {
             Freed::Held => Ok(()),
@@ -135,16 +167,18 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         inspection.map_or(0, |inspection| u32::from(inspection.references))
     }
 
+    #[inline(always)]
     pub(crate) fn find(&self, client: ClientId, pasid: u32) -> Answer<Found> {
         let pasid = Pasid::new(pasid).ok_or(Code::NotFound)?;
         let (handle, data) = self.registry.lookup(self.set(client), pasid).map_err(codes::registry)?;
         Ok(Found { handle: self.wire(handle), data })
     }
 
+    #[inline(always)]
     pub(crate) fn set_data(&mut self, client: ClientId, handle: Handle, data: u64) -> Answer<Done> {
         let id = self.handle(handle)?;
         self.registry.set_data(self.set(client), id, data).map_err(codes::registry)?;
-        if let Some(page) = &mut self.find[client.index()] {
+        if let Some(page) = &mut self.clients.account_mut(client).find {
             page.set_data(handle, data);
         }
         Ok(Done {})
@@ -169,27 +203,30 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Takes everything away that ids give, then lets their numbers be used again; where the unit does not confirm,
     /// the numbers are kept from everybody for good. Up to a batch of ids, of one client.
+    #[inline(always)]
     pub(crate) fn tear_down(&mut self, client: ClientId, handles: &[ioasid_core::Handle]) -> Answer<()> {
         handles.iter().for_each(|&handle| self.hide(client, handle));
+        self.clients.account_mut(client).counters.freed += handles.len() as u64;
         // Most ids were never mapped or bound.
-        let torn = if self.clients.account(client).spaces == 0 {
-            Ok(())
-        } else {
-            self.close_spaces(client, handles)
-        };
-        for &handle in handles {
-            let settled = match torn {
-                Ok(()) => self.registry.reclaim(handle),
-                Err(_) => self.registry.quarantine(handle),
-            };
-            settled.map_err(codes::registry)?;
-            let counters = &mut self.clients.account_mut(client).counters;
-            counters.freed = counters.freed.saturating_add(1);
+        if self.clients.account(client).spaces != 0
+            && let Err(error) = self.close_spaces(client, handles)
+        {
+            return self.quarantine(handles, error);
         }
-        torn.map_err(|error| {
-            log::error!("{} PASIDs are in quarantine: {error}", handles.len());
-            codes::unit(error)
-        })
+        for &handle in handles {
+            self.registry.reclaim(handle).map_err(codes::registry)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn quarantine(&mut self, handles: &[ioasid_core::Handle], error: vtd::Error) -> Answer<()> {
+        log::error!("{} PASIDs are in quarantine: {error}", handles.len());
+        for &handle in handles {
+            self.registry.quarantine(handle).map_err(codes::registry)?;
+        }
+        Err(codes::unit(error))
     }
 
     /// Does what the registry says has become due.

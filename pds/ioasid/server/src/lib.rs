@@ -2,7 +2,7 @@
 //! The ioasid service, apart from the kernel: a message and the channel that it came on go in, a reply comes out.
 //!
 //! The walk of a request: [`Server::call`] finds the caller by its channel (`clients`), decodes the message
-//! ([`ioasid_api::Request`]) and hands it to `ids` (the registry), `spaces` (the unit), `batch` (many of either),
+//! ([`ioasid_api::Call`]) and hands it to `ids` (the registry), `spaces` (the unit), `batch` (many of either),
 //! `sets` or `providers`. Faults come the other way: [`Server::fault_event`] finds whose device it was and tells that
 //! client alone (`faults`, `outbox`).
 //!

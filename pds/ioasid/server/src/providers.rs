@@ -118,10 +118,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     /// Wakes the providers that have something to fetch.
+    #[inline(never)]
     pub(crate) fn ask_providers(&mut self) {
-        if !self.clients.have_providers() {
-            return;
-        }
         for client in self.clients.all() {
             let asked = self.clients.account(client).provider.and_then(|one| self.registry.provider(one));
             if asked.is_some_and(|provider| provider.is_asking()) {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server: what it is made of, and which request goes where.
 
-use core::sync::atomic::AtomicU64;
-
-use ioasid_api::{Code, FindWriter, Message, Reply, Request, Right, VERSION, Welcome};
-use ioasid_config::{Client, MAX_CLIENTS};
+use ioasid_api::{self as api, Call, Code, Hello, Message, OPERATIONS, Reply, Right, VERSION, Welcome};
+use ioasid_config::Client;
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_core::{Pasid, Registry};
+use ioasid_core::{Pasid, Registry, Work};
 use vtd::{Registers, TableMemory, Unit};
 
 use crate::clients::{ClientId, Clients};
@@ -32,8 +30,6 @@ pub struct Server<'m, R, M, N> {
     /// The unit, where there is one. Without it ids are served, and nothing that takes a device or a table.
     pub(crate) unit: Option<Unit<R, M>>,
     pub(crate) spaces: Spaces,
-    pub(crate) find: [Option<FindWriter<'m>>; MAX_CLIENTS],
-    pub(crate) batch: [Option<&'m [AtomicU64]>; MAX_CLIENTS],
     pub(crate) notify: N,
     pub(crate) strays: Strays,
     /// This life of the server.
@@ -44,41 +40,56 @@ pub struct Server<'m, R, M, N> {
     pub(crate) orphans_from: Pasid,
 }
 
-/// The one operation that comes before HELLO.
-const HELLO: u64 = 0x01;
-
 /// An answer: words, or a refusal.
 pub(crate) type Answer<T> = Result<T, Code>;
 
-fn encode<T: Reply>(answer: Answer<T>) -> Message {
+/// An answer to an operation as a message. That its words are the operation's is checked here.
+#[inline(always)]
+fn encode<C: Call>(answer: Answer<C::Reply>) -> Message {
     match answer {
         Ok(reply) => reply.encode(),
         Err(code) => Message::refusal(code),
     }
 }
 
+/// Decides by a message's label: one jump to the operation's arm, which asks whether the client may, reads the words
+/// and answers.
+macro_rules! answer {
+    ($server:ident, $client:ident, $label:ident, $words:ident; $($operation:ident($request:pat) => $answer:expr,)*) => {{
+        const _: () = assert!([$(api::$operation::NUMBER),*].len() == OPERATIONS.len(), "an arm for each");
+        match $label {
+            $(<api::$operation as Call>::NUMBER => {
+                let request = $server.admit($client, api::$operation::RIGHT, $label);
+                let request = request.and_then(|()| api::$operation::decode($words));
+                encode::<api::$operation>(request.and_then(|$request| $answer))
+            })*
+            unknown => {
+                let admitted = $server.admit($client, Right::of(unknown), unknown);
+                Message::refusal(admitted.err().unwrap_or(Code::UnknownOperation))
+            }
+        }
+    }};
+}
+
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// Answers the message with `label` and `words` that came in on `channel`.
+    #[inline]
     pub fn call(&mut self, channel: usize, label: u64, words: &[u64]) -> Message {
         let Some(client) = self.clients.behind(channel) else {
             return Message::refusal(Code::NotPermitted);
         };
-        let reply = match self.admit(client, label).and_then(|()| Request::decode(label, words)) {
-            Ok(request) => self.answer(client, request),
-            Err(code) => Message::refusal(code),
-        };
+        let reply = self.answer(client, label, words);
         if reply.label != 0 {
-            let counters = &mut self.clients.account_mut(client).counters;
-            counters.refused = counters.refused.saturating_add(1);
+            self.clients.account_mut(client).counters.refused += 1;
         }
         self.work();
         reply
     }
 
     /// Whether the client may ask anything, and this.
-    #[inline]
-    fn admit(&self, client: ClientId, label: u64) -> Answer<()> {
-        let permitted = match Right::of(label) {
+    #[inline(always)]
+    fn admit(&self, client: ClientId, right: Right, label: u64) -> Answer<()> {
+        let permitted = match right {
             Right::Client => true,
             Right::Admin => self.clients.entry(client).may(Client::ADMIN),
             Right::Provider => self.clients.entry(client).may(Client::PROVIDER),
@@ -86,58 +97,52 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if !permitted {
             return Err(Code::NotPermitted);
         }
-        if !self.clients.account(client).greeted && label != HELLO {
+        if label != Hello::NUMBER && !self.clients.account(client).greeted {
             return Err(Code::ServerRestarted);
         }
         Ok(())
     }
 
     #[inline(always)]
-    fn answer(&mut self, client: ClientId, request: Request) -> Message {
-        match request {
-            Request::Hello(hello) => encode(self.hello(client, hello.version)),
-            Request::Alloc(alloc) => encode(self.alloc(client, &alloc)),
-            Request::Free(free) => encode(self.free(client, free.handle)),
-            Request::Get(get) => encode(self.get(client, get.handle)),
-            Request::Put(put) => encode(self.put(client, put.handle)),
-            Request::Find(find) => encode(self.find(client, find.pasid)),
-            Request::SetData(set) => encode(self.set_data(client, set.handle, set.data)),
-            Request::AttachSpid(attach) => encode(self.attach_spid(client, attach.spid, attach.handle)),
-            Request::DetachSpid(detach) => encode(self.detach_spid(client, detach.spid)),
-            Request::FindSpid(find) => encode(self.find_spid(client, find.spid)),
-            Request::AllocResult(_) => encode(self.alloc_result(client)),
-            Request::AllocBatch(batch) => encode(self.alloc_batch(client, &batch)),
-            Request::FreeBatch(batch) => encode(self.free_batch(client, batch.count)),
-            Request::List(list) => encode(self.list(client, list.from)),
-            Request::Bind(bind) => encode(self.bind(client, bind.handle, bind.device, Requests::Untagged)),
-            Request::Unbind(unbind) => {
-                encode(self.unbind(client, unbind.handle, unbind.device, Requests::Untagged))
-            }
-            Request::BindTagged(bind) => {
-                encode(self.bind(client, bind.handle, bind.device, Requests::Tagged))
-            }
-            Request::UnbindTagged(unbind) => {
-                encode(self.unbind(client, unbind.handle, unbind.device, Requests::Tagged))
-            }
-            Request::Replace(replace) => encode(self.replace(client, replace.handle, replace.device)),
-            Request::Map(map) => encode(self.map(client, &map)),
-            Request::Unmap(unmap) => encode(self.unmap(client, &unmap)),
-            Request::MapBatch(batch) => encode(self.map_batch(client, batch.handle, batch.count)),
-            Request::OwnUsage(_) => encode(self.usage(client)),
-            Request::Subscribe(subscribe) => encode(self.subscribe(client, &subscribe)),
-            Request::Unsubscribe(_) => encode(self.unsubscribe(client)),
-            Request::Acknowledge(acknowledge) => encode(self.acknowledge(client, acknowledge.handle)),
-            Request::SetUsage(set) => encode(self.set_usage(set.set)),
-            Request::SetCounters(set) => encode(self.set_counters(set.set)),
-            Request::Check(_) => encode(self.check()),
-            Request::SetAdjust(set) => encode(self.set_adjust(&set)),
-            Request::SetFree(set) => encode(self.set_free(set.set)),
-            Request::SetOpen(set) => encode(self.set_open(&set)),
-            Request::RegisterAllocator(register) => encode(self.register_allocator(&register)),
-            Request::UnregisterAllocator(one) => encode(self.unregister_allocator(one.allocator)),
-            Request::ReclaimOrphans(_) => encode(self.reclaim_orphans()),
-            Request::Fetch(_) => encode(self.fetch(client)),
-            Request::Answer(answer) => encode(self.provider_answer(client, &answer)),
+    fn answer(&mut self, client: ClientId, label: u64, words: &[u64]) -> Message {
+        answer! { self, client, label, words;
+            Hello(hello) => self.hello(client, hello.version),
+            Alloc(alloc) => self.alloc(client, &alloc),
+            Free(free) => self.free(client, free.handle),
+            Get(get) => self.get(client, get.handle),
+            Put(put) => self.put(client, put.handle),
+            Find(find) => self.find(client, find.pasid),
+            SetData(set) => self.set_data(client, set.handle, set.data),
+            AttachSpid(attach) => self.attach_spid(client, attach.spid, attach.handle),
+            DetachSpid(detach) => self.detach_spid(client, detach.spid),
+            FindSpid(find) => self.find_spid(client, find.spid),
+            AllocResult(_) => self.alloc_result(client),
+            AllocBatch(batch) => self.alloc_batch(client, &batch),
+            FreeBatch(batch) => self.free_batch(client, batch.count),
+            List(list) => self.list(client, list.from),
+            Bind(bind) => self.bind(client, bind.handle, bind.device, Requests::Untagged),
+            Unbind(unbind) => self.unbind(client, unbind.handle, unbind.device, Requests::Untagged),
+            BindTagged(bind) => self.bind(client, bind.handle, bind.device, Requests::Tagged),
+            UnbindTagged(unbind) => self.unbind(client, unbind.handle, unbind.device, Requests::Tagged),
+            Replace(replace) => self.replace(client, replace.handle, replace.device),
+            Map(map) => self.map(client, &map),
+            Unmap(unmap) => self.unmap(client, &unmap),
+            MapBatch(batch) => self.map_batch(client, batch.handle, batch.count),
+            OwnUsage(_) => self.usage(client),
+            Subscribe(subscribe) => self.subscribe(client, &subscribe),
+            Unsubscribe(_) => self.unsubscribe(client),
+            Acknowledge(acknowledge) => self.acknowledge(client, acknowledge.handle),
+            SetUsage(set) => self.set_usage(set.set),
+            SetCounters(set) => self.set_counters(set.set),
+            Check(_) => self.check(),
+            SetAdjust(set) => self.set_adjust(&set),
+            SetFree(set) => self.set_free(set.set),
+            SetOpen(set) => self.set_open(&set),
+            RegisterAllocator(register) => self.register_allocator(&register),
+            UnregisterAllocator(one) => self.unregister_allocator(one.allocator),
+            ReclaimOrphans(_) => self.reclaim_orphans(),
+            Fetch(_) => self.fetch(client),
+            Answer(answer) => self.provider_answer(client, &answer),
         }
     }
 
@@ -172,18 +177,39 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.unit.as_ref().map_or(0, Unit::free_frames)
     }
 
-    /// Does what has become due, and wakes whoever has something to read.
+    /// Does what has become due, and wakes whoever has something to read: most of the time there is nothing.
+    #[inline(always)]
     pub(crate) fn work(&mut self) {
         self.now = self.now.wrapping_add(1);
-        for _ in 0..WORK_PER_CALL {
+        if let Some(work) = self.registry.poll(self.now) {
+            self.work_on(work);
+        }
+        if self.clients.have_providers() {
+            self.ask_providers();
+        }
+        let wakes = self.registry.events().take_wakes();
+        if wakes != 0 {
+            self.wake(wakes);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn work_on(&mut self, first: Work) {
+        self.due(first);
+        for _ in 1..WORK_PER_CALL {
             let Some(work) = self.registry.poll(self.now) else { break };
             self.due(work);
         }
-        self.ask_providers();
-        let mut wakes = self.registry.events().take_wakes();
+    }
+
+    /// Wakes clients, a bit each.
+    #[cold]
+    #[inline(never)]
+    fn wake(&mut self, mut wakes: u32) {
         while wakes != 0 {
-            if let Ok(client) = self.clients.of_set(u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX))
-            {
+            let index = u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX);
+            if let Ok(client) = self.clients.of_set(index) {
                 self.notify.notify(self.clients.entry(client).channel);
             }
             wakes &= wakes - 1;

@@ -102,6 +102,10 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             registry.create_set(SetConfig { reservation: client.reservation, limit: client.limit })
         };
         let mut clients = Clients::new(config, last, open)?.ok_or(StartError::Config)?;
+        for (client, (find, batch)) in clients.all().zip(parts.find.into_iter().zip(parts.batch)) {
+            let account = clients.account_mut(client);
+            (account.find, account.batch) = (find.map(FindWriter::new), batch);
+        }
 
         for (place, device) in config.devices().iter().enumerate() {
             let address = Address::from_requester_id(device.source);
@@ -127,8 +131,6 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             registry,
             unit,
             spaces: Spaces::default(),
-            find: parts.find.map(|memory| memory.map(FindWriter::new)),
-            batch: parts.batch,
             notify: parts.notify,
             strays: Strays::default(),
             epoch,

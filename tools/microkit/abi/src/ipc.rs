@@ -78,36 +78,32 @@ impl Default for IpcBuffer {
     }
 }
 
-static IPC_BUFFER: AtomicPtr<IpcBuffer> = AtomicPtr::new(core::ptr::null_mut());
+/// What stands in for the buffer until its address is known: never null, so that nobody need look.
+static mut NO_BUFFER: IpcBuffer = IpcBuffer::new();
+static IPC_BUFFER: AtomicPtr<IpcBuffer> = AtomicPtr::new(&raw mut NO_BUFFER);
 
-/// States where this program's IPC buffer is mapped.
+/// States where this program's IPC buffer is mapped. What is written to the buffer before this, nobody receives.
 ///
 /// # Safety
-/// `buffer` is the address that the kernel holds for the only thread of this program, mapped readable and
+/// `buffer` is the address that the kernel holds for the only thread of this program, not null, mapped readable and
 /// writable for as long as the program runs, and nothing else makes references to it.
 pub unsafe fn set_ipc_buffer(buffer: *mut IpcBuffer) {
     IPC_BUFFER.store(buffer, Ordering::Relaxed);
 }
 
 /// Reads the IPC buffer. The closure must not make a system call.
-///
-/// # Panics
-/// Before [`set_ipc_buffer`].
+#[inline(always)]
 pub fn with_ipc_buffer<T>(f: impl FnOnce(&IpcBuffer) -> T) -> T {
-    // SAFETY: set_ipc_buffer's caller vouches for the address. The program has one thread, and the kernel writes
-    // to the buffer only within that thread's system calls.
-    f(unsafe { IPC_BUFFER.load(Ordering::Relaxed).as_ref() }
-        .expect("the IPC buffer's address is set at start"))
+    // SAFETY: it is NO_BUFFER, which nothing else names, or what set_ipc_buffer's caller vouches for. The program has
+    // one thread, and the kernel writes to the buffer only within that thread's system calls.
+    f(unsafe { &*IPC_BUFFER.load(Ordering::Relaxed) })
 }
 
 /// Writes the IPC buffer. The closure must not make a system call, nor use the buffer by another way.
-///
-/// # Panics
-/// Before [`set_ipc_buffer`].
+#[inline(always)]
 pub fn with_ipc_buffer_mut<T>(f: impl FnOnce(&mut IpcBuffer) -> T) -> T {
     // SAFETY: as in `with_ipc_buffer`; nested use, the one way to a second reference, is excluded by contract.
-    f(unsafe { IPC_BUFFER.load(Ordering::Relaxed).as_mut() }
-        .expect("the IPC buffer's address is set at start"))
+    f(unsafe { &mut *IPC_BUFFER.load(Ordering::Relaxed) })
 }
 
 /// The tag of a message (`seL4_MessageInfo_t`): label 20 bits, capabilities unwrapped 3, extra capabilities 2,

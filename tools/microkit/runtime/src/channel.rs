@@ -31,9 +31,18 @@ impl Channel {
         self.index
     }
 
+    #[inline(always)]
     fn cap(self, method: &str, base: CPtr, valid: u64) -> CPtr {
-        assert!(valid & (1 << self.index) != 0, "{method}: not valid for channel '{}'", self.index);
+        if valid & (1 << self.index) == 0 {
+            self.not_valid(method);
+        }
         base + self.index as u64
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn not_valid(self, method: &str) -> ! {
+        panic!("{method}: not valid for channel '{}'", self.index)
     }
 
     pub(crate) fn notification(self) -> CPtr {
@@ -67,6 +76,7 @@ impl Channel {
     ///
     /// # Panics
     /// When system.xml does not let this end call.
+    #[inline]
     pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
         let endpoint = self.cap("pp_call", layout::BASE_ENDPOINT, symbols::pd_pps());
         MessageInfo::from_inner(sel4_abi::call(endpoint, msg_info.into_inner()))

@@ -60,14 +60,14 @@ pub trait Handler {
         }
         let mut reply = None;
         loop {
-            let event = match reply.take() {
+            let (info, badge) = match reply.take() {
                 Some(info) => ipc::reply_recv(info),
                 None => ipc::recv(),
             };
-            match event {
+            match Event::of(badge) {
                 Event::Notified(channels) => self.notified(channels)?,
-                Event::Protected(channel, info) => reply = Some(self.protected(channel, info)?),
-                Event::Fault(child, info) => reply = self.fault(child, info)?,
+                Event::Protected(channel) => reply = Some(self.protected(channel, info)?),
+                Event::Fault(child) => reply = self.fault(child, info)?,
             }
             if let Some(action) = self.take_deferred_action() {
                 acknowledge(action.execute_now());

@@ -12,30 +12,33 @@ use crate::{Channel, Child, MessageInfo};
 #[derive(Debug)]
 pub(crate) enum Event {
     Notified(ChannelSet),
-    Protected(Channel, MessageInfo),
-    Fault(Child, MessageInfo),
+    Protected(Channel),
+    Fault(Child),
 }
 
 impl Event {
-    fn new((tag, badge): (sel4_abi::MessageInfo, Word)) -> Self {
-        let info = MessageInfo::from_inner(tag);
+    /// What a badge says.
+    #[inline(always)]
+    pub(crate) fn of(badge: Word) -> Self {
         let number = sel4_abi::to_usize(badge & layout::BADGE_ID);
         if badge & layout::BADGE_NOTIFICATION != 0 {
             Self::Notified(ChannelSet(badge & !layout::BADGE_NOTIFICATION))
         } else if badge & layout::BADGE_FAULT != 0 {
-            Self::Fault(Child::new(number), info)
+            Self::Fault(Child::new(number))
         } else {
-            Self::Protected(Channel::new(number), info)
+            Self::Protected(Channel::new(number))
         }
     }
 }
 
-pub(crate) fn recv() -> Event {
-    Event::new(sel4_abi::recv(layout::INPUT_CAP))
+pub(crate) fn recv() -> (MessageInfo, Word) {
+    let (tag, badge) = sel4_abi::recv(layout::INPUT_CAP);
+    (MessageInfo::from_inner(tag), badge)
 }
 
-pub(crate) fn reply_recv(info: MessageInfo) -> Event {
-    Event::new(sel4_abi::reply_recv(layout::INPUT_CAP, info.into_inner()))
+pub(crate) fn reply_recv(info: MessageInfo) -> (MessageInfo, Word) {
+    let (tag, badge) = sel4_abi::reply_recv(layout::INPUT_CAP, info.into_inner());
+    (MessageInfo::from_inner(tag), badge)
 }
 
 /// The channels from which notifications came.

@@ -20,11 +20,14 @@ use sel4_microkit::{Channel, MessageInfo, with_msg_regs, with_msg_regs_mut};
 pub struct Server(Channel);
 
 impl Peer for Server {
-    #[inline]
+    #[inline(always)]
     fn call<T>(&self, request: &Message, read: impl FnOnce(u64, &[u64]) -> T) -> T {
-        let words = request.words();
-        with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(words));
-        let info = self.0.pp_call(MessageInfo::new(request.label, words.len()));
+        with_msg_regs_mut(|registers| {
+            if let Some(first) = registers.first_chunk_mut() {
+                *first = *request.registers();
+            }
+        });
+        let info = self.0.pp_call(MessageInfo::new(request.label, request.count()));
         with_msg_regs(|registers| read(info.label(), registers.get(..info.count()).unwrap_or(registers)))
     }
 }

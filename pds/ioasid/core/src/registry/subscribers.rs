@@ -163,11 +163,15 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// What has become due by `now`, in the caller's ticks, which wrap. One thing at a time, in turn for each set:
     /// call it until it says `None`, or as often as there is time for.
+    #[inline(always)]
     pub fn poll(&mut self, now: u32) -> Option<Work> {
         self.now = now;
-        if self.waiting == 0 {
-            return None;
-        }
+        if self.waiting == 0 { None } else { self.next_due() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn next_due(&mut self) -> Option<Work> {
         (0..SETS).find_map(|_| {
             self.turn = self.turn.wrapping_add(1);
             self.due(usize::from(self.turn) % SETS)
