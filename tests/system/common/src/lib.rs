@@ -22,6 +22,9 @@ const QEMU_EXIT: (IoPort, u16) = (IoPort::new(60), 0xf4);
 /// Bochs ends when it has read this at its port.
 const BOCHS_EXIT: (IoPort, u16, &[u8]) = (IoPort::new(61), 0x8900, b"Shutdown");
 
+/// Turns of a loop that QEMU takes to stop at the most.
+const STOPPING: u32 = 1 << 22;
+
 /// The checks of a scenario, each a line on the console.
 #[derive(Debug, Default)]
 pub struct Checks {
@@ -54,7 +57,10 @@ impl Checks {
     pub fn finish(&self) {
         debug_println!("ioasid: {} checks passed, {} failed", self.passed, self.failed);
         let (port, address) = QEMU_EXIT;
-        let _ = port.out32(address, u32::from(self.failed != 0));
+        if port.out32(address, u32::from(self.failed != 0)).is_ok() {
+            // QEMU stops a little later. Nothing is to be printed behind the summary until then.
+            (0..STOPPING).for_each(|_| core::hint::spin_loop());
+        }
         let (port, address, word) = BOCHS_EXIT;
         word.iter().for_each(|byte| {
             let _ = port.out8(address, *byte);
