@@ -54,6 +54,11 @@ impl<'a> FindWriter<'a> {
         Self { buckets: buckets(memory) }
     }
 
+    /// Takes every id out.
+    pub fn clear(&mut self) {
+        self.buckets.as_flattened().iter().for_each(|[key, _]| key.store(0, Ordering::Release));
+    }
+
     /// Puts an id in, if its bucket has room.
     pub fn insert(&mut self, handle: Handle, data: u64) {
         let free =
@@ -139,6 +144,17 @@ mod tests {
         assert_eq!(reader.find(id(5, 1)), Some(51));
         writer.remove(id(5, 1));
         assert_eq!(reader.find(id(5, 1)), None);
+    }
+
+    #[test]
+    fn a_page_that_was_cleared_is_empty_and_takes_ids_again() {
+        let memory = memory::<512>();
+        let (mut writer, reader) = (FindWriter::new(&memory), FindReader::new(&memory));
+        (1..=256).for_each(|pasid| writer.insert(id(pasid, 0), 1));
+        writer.clear();
+        assert!((1..=256).all(|pasid| reader.find(id(pasid, 0)).is_none()));
+        writer.insert(id(5, 1), 2);
+        assert_eq!(reader.find(id(5, 1)), Some(2));
     }
 
     #[test]

@@ -7,28 +7,20 @@ use core::sync::atomic::AtomicU64;
 use ioasid_api::{Code, Counters, FindWriter, Handle};
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, MAX_DEVICES, Region};
 use ioasid_core::event::SubscriberId;
-use ioasid_core::{PasidRange, SetId};
+use ioasid_core::{Pasid, PasidRange, SetId};
 
 /// Microkit's channel ids are below this.
 const MAX_CHANNELS: usize = 64;
 
 /// A client, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientId(u8);
-
-const _: () = assert!(MAX_CLIENTS < 255, "a byte for each client, and one for none");
+pub struct ClientId(u16);
 
 impl ClientId {
     /// The place.
     #[inline(always)]
     pub fn index(self) -> usize {
         usize::from(self.0)
-    }
-
-    /// The place as a small number.
-    #[inline(always)]
-    pub fn number(self) -> u8 {
-        self.0
     }
 }
 
@@ -47,6 +39,10 @@ pub struct Account<'m> {
     pub waits: bool,
     /// What became of its allocation that was pending.
     pub outcome: Option<Result<Handle, Code>>,
+    /// Ids that are torn down, and that a provider had no room to be told of.
+    pub unsettled: u32,
+    /// Where the search for them goes on.
+    pub settled_to: Pasid,
     /// Frames that its tables take.
     pub frames: usize,
     /// Address spaces that it has.
@@ -72,6 +68,8 @@ impl Account<'_> {
         subscriber: None,
         waits: false,
         outcome: None,
+        unsettled: 0,
+        settled_to: Pasid::RESERVED,
         frames: 0,
         spaces: 0,
         provider: None,
@@ -138,12 +136,17 @@ impl<'m> Clients<'m> {
             let Some(account) = accounts.get_mut(index) else { return Ok(None) };
             *account = Account { set: open(client)?, provider, window, devices, regions, ..Account::VACANT };
             let place = usize::try_from(client.channel).ok().and_then(|channel| channels.get_mut(channel));
-            let (Some(place), Ok(index)) = (place, u8::try_from(index)) else { return Ok(None) };
+            let (Some(place), Ok(index)) = (place, u16::try_from(index)) else { return Ok(None) };
             *place = Some(ClientId(index));
         }
         let (count, commons) = (config.clients().len(), PasidRange::new(first, last).ok());
         let pasid_bits = [0; MAX_DEVICES];
         Ok(Some(Self { config, accounts, count, channels, pasid_bits, providers, commons }))
+    }
+
+    /// Takes every id out of every find page.
+    pub fn clear_find_pages(&mut self) {
+        self.accounts.iter_mut().filter_map(|account| account.find.as_mut()).for_each(FindWriter::clear);
     }
 
     /// The numbers of a range that nobody but this client is given.
@@ -164,7 +167,7 @@ impl<'m> Clients<'m> {
     }
 
     fn id(&self, index: usize) -> Option<ClientId> {
-        (index < self.count).then_some(ClientId(u8::try_from(index).ok()?))
+        (index < self.count).then_some(ClientId(u16::try_from(index).ok()?))
     }
 
     /// Whether any client may stand behind a custom allocator.

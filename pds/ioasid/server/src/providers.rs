@@ -3,11 +3,11 @@
 //! stands until the provider fetches it, and the client that asked for an id comes back for the outcome.
 
 use ioasid_api::{
-    Allocated, Answer as ProviderAnswer, Code, Count, Done, Progress, Question, RegisterAllocator,
+    Allocated, Answer as ProviderAnswer, Code, Count, Done, Event, EventKind, Progress, Question,
+    RegisterAllocator,
 };
 use ioasid_core::allocator::{Allocator, AllocatorId, Answer as Choice, Helpers, Ticket, channel};
-use ioasid_core::{Completion, Pasid};
-use ioasid_trace::Event as Traced;
+use ioasid_core::{Completion, Pasid, State};
 use vtd::{BATCH, Registers, TableMemory};
 
 use crate::clients::ClientId;
@@ -20,16 +20,24 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let helpers = Helpers { alloc: provider(register.alloc)?, free: provider(register.free)? };
         let allocator = Allocator { id: AllocatorId(register.allocator), helpers, pdata: register.pdata };
         self.registry.register_allocator(allocator).map_err(codes::registry)?;
-        self.trace_of_none(Traced::Registered { allocator: register.allocator });
         log::info!("custom allocator {} is registered", register.allocator);
         Ok(Done {})
     }
 
     pub(crate) fn unregister_allocator(&mut self, allocator: u32) -> Answer<Count> {
         let orphans = self.registry.unregister_allocator(AllocatorId(allocator)).map_err(codes::registry)?;
-        self.trace_of_none(Traced::Unregistered { allocator, orphans });
+        self.orphaned(orphans);
+        self.settle();
         log::info!("custom allocator {allocator} is unregistered, and leaves {orphans} orphans");
         Ok(Count { count: orphans })
+    }
+
+    /// Nobody finds orphans. All ids that can be found are of the one group that allocates, so where there are orphans
+    /// every id is one.
+    pub(crate) fn orphaned(&mut self, orphans: u32) {
+        if orphans > 0 {
+            self.clients.clear_find_pages();
+        }
     }
 
     /// Tears orphans down, those of one client a call: they are unbound from its devices.
@@ -46,8 +54,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 Some(Ok(orphan)) => {
                     self.registry.revoke(orphan.handle).map_err(codes::registry)?;
                     match orphan.owner.and_then(|set| self.clients.with_set(set)) {
-                        // What fails is in the log, and the id in quarantine.
-                        Some(client) => drop(self.tear_down(client, &[orphan.handle])),
+                        Some(client) => {
+                            // What fails is in the log, and the id in quarantine.
+                            let _ = self.tear_down(client, &[orphan.handle]);
+                            let revoked = Event::of(EventKind::Revoke, self.wire(orphan.handle));
+                            self.registry.events().push(client, revoked);
+                        }
                         None => self.registry.reclaim(orphan.handle).map_err(codes::registry)?,
                     }
                     done += 1;
@@ -65,17 +77,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     pub(crate) fn fetch(&mut self, client: ClientId) -> Answer<Question> {
         let provider = self.provider_of(client)?;
-        let provider = self.registry.provider(provider).ok_or(Code::NoSuchPeer)?;
-        let question = provider.fetch();
-        match question {
-            None => {}
-            Some(channel::Question::Alloc { ticket, .. }) => {
-                self.trace(client, Traced::Asked { ticket: ticket.to_word(), alloc: true });
-            }
-            Some(channel::Question::Free { id, .. }) => {
-                self.trace(client, Traced::Asked { ticket: id.into(), alloc: false });
-            }
-        }
+        let question = self.registry.provider(provider).ok_or(Code::NoSuchPeer)?.fetch();
+        // There is room for another.
+        self.settle();
         Ok(match question {
             None => Question { operation: 0, ticket: 0, pdata: 0, range: 0 },
             Some(channel::Question::Alloc { ticket, pdata, range }) => Question {
@@ -92,13 +96,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     pub(crate) fn provider_answer(&mut self, client: ClientId, answer: &ProviderAnswer) -> Answer<Done> {
         let provider = self.provider_of(client)?;
-        let (choice, traced) = match answer.outcome {
-            0 => (Choice::Given(answer.id), ioasid_trace::Choice::Given(answer.id)),
-            1 => (Choice::Nothing, ioasid_trace::Choice::Nothing),
-            2 => (Choice::Failed, ioasid_trace::Choice::Failed),
+        let choice = match answer.outcome {
+            0 => Choice::Given(answer.id),
+            1 => Choice::Nothing,
+            2 => Choice::Failed,
             _ => return Err(Code::BadField),
         };
-        self.trace(client, Traced::Answered { ticket: answer.ticket, choice: traced });
         let ticket = Ticket::from_word(answer.ticket);
         let completion = self.registry.complete(provider, ticket, choice).map_err(codes::registry)?;
         self.completed(completion);
@@ -128,6 +131,28 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Some(outcome) => Ok(Allocated { handle: outcome? }),
             None if account.waits => Err(Code::Pending),
             None => Err(Code::NotFound),
+        }
+    }
+
+    /// Tells providers of the ids that they had no room to be told of when these were torn down; looks at a batch of each
+    /// client's. Done by the calls of those who make room, providers and administrators: nobody else pays for it.
+    pub(crate) fn settle(&mut self) {
+        for client in self.clients.all() {
+            for _ in 0..BATCH {
+                let account = self.clients.account(client);
+                let (set, from) = (account.set, account.settled_to);
+                if account.unsettled == 0 {
+                    break;
+                }
+                let found = self.registry.next_id(set, from);
+                let told = found.is_some_and(|found| {
+                    found.state == State::Teardown && self.registry.reclaim(found.handle).is_ok()
+                });
+                let next = found.and_then(|found| found.handle.pasid.next());
+                let account = self.clients.account_mut(client);
+                account.unsettled -= u32::from(told);
+                account.settled_to = next.unwrap_or(Pasid::RESERVED);
+            }
         }
     }
 
