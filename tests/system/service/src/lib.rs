@@ -12,18 +12,21 @@
 
 pub mod memory;
 pub mod program;
+pub mod provider;
 pub mod relay;
 pub mod warden;
 
 use core::ops::RangeInclusive;
 
-use ioasid_microkit::{Access, Code, Error, Extent, PAGE_SIZE, RegionOffset};
-use sel4_microkit::Channel;
+use guest_kit::script::Script;
+use ioasid_microkit::{Access, Code, Error, Extent, PAGE_SIZE, RegionOffset, Result};
+use sel4_microkit::{Channel, Handler};
+use system_test::Checks;
 
 /// The service, for whoever is its client.
 pub const IOASID: Channel = Channel::new(1);
-/// The interrupt of a client's own device.
-pub const DEVICE_IRQ: Channel = Channel::new(3);
+/// The interrupts of a client's own devices, from its first one's on.
+pub const DEVICE_IRQS: usize = 3;
 
 /// Ids enough for everybody, and no more than the scenarios' registries have room for.
 pub const ALL_IDS: RangeInclusive<u32> = 1..=0xffff;
@@ -41,6 +44,17 @@ pub fn page(page: u64) -> RegionOffset {
 ///
 /// # Errors
 /// Always.
-pub fn refused<T>(code: Code) -> Result<T, Error> {
+pub fn refused<T>(code: Code) -> Result<T> {
     Err(Error::Refused(code))
+}
+
+/// A director: runs the scenario, and judges it.
+pub fn director(run: impl AsyncFnOnce(&mut Checks) -> Result<()>) -> impl Handler {
+    Script::new(async move {
+        let mut checks = Checks::new();
+        if let Err(error) = run(&mut checks).await {
+            checks.equal("nothing else is refused", Some(error), None);
+        }
+        checks.finish();
+    })
 }

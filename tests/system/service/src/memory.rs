@@ -5,9 +5,9 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 use core::sync::atomic::{AtomicU8, AtomicU64};
 
 use guest_kit::edu::{Edu, Registers};
-use sel4_microkit::var;
+use sel4_microkit::{Channel, var};
 
-use crate::DEVICE_IRQ;
+use crate::DEVICE_IRQS;
 
 /// The length of a page that is shared with the server, in words.
 const PAGE_WORDS: usize = 0x1000 / 8;
@@ -46,9 +46,21 @@ pub fn buffer() -> &'static [AtomicU8] {
     unsafe { slice(*var!(buffer: usize = 0), BUFFER_BYTES) }
 }
 
-/// The device, where there is one.
-pub fn device() -> Option<Edu> {
-    let registers = NonNull::new(with_exposed_provenance_mut(*var!(device: usize = 0)))?;
-    // SAFETY: in every scenario that is BAR 0 of an edu device, uncached, which no other domain maps.
-    Some(Edu::new(unsafe { Registers::new(registers) }, DEVICE_IRQ))
+/// The most devices that a client has.
+pub const DEVICES: usize = 4;
+
+/// The devices, where there are any.
+pub fn devices() -> [Option<Edu>; DEVICES] {
+    let places = [
+        *var!(device: usize = 0),
+        *var!(device1: usize = 0),
+        *var!(device2: usize = 0),
+        *var!(device3: usize = 0),
+    ];
+    let mut irqs = (DEVICE_IRQS..).map(Channel::new);
+    places.map(|place| {
+        let (registers, irq) = (NonNull::new(with_exposed_provenance_mut(place))?, irqs.next()?);
+        // SAFETY: in every scenario that is BAR 0 of an edu device, uncached, which no other domain maps.
+        Some(Edu::new(unsafe { Registers::new(registers) }, irq))
+    })
 }

@@ -28,22 +28,49 @@ pub enum Control {
     Lost,
     /// A handle's data in the find page: 0, or 1 and the data.
     Look,
-    /// Start a transfer: 0 to read and 1 to write memory, the address, the length.
+    /// Start a transfer: 0 to read and 1 to write memory, the address, the length, the device.
     Start,
-    /// How many transfers have ended.
+    /// How many transfers of a device have ended.
     Ended,
     /// Set bytes of the buffer: from, to, value.
     Fill,
     /// Count bytes of the buffer: from, to, value.
     Count,
+    /// Set a word of the batch page: its place, the value.
+    Store,
+    /// A word of the batch page: its place.
+    Load,
     /// Touch what is not mapped, at the next notification.
     Die,
-    /// Call `Map` and `Unmap` for an id (the handle, an address) until one is refused, from the next notification on.
+    /// Call the service until it refuses, from the next notification on: a [`Flood`], and for `Map` the handle.
     Flood,
 }
 
+/// What a relay calls over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub enum Flood {
+    /// `Map` and `Unmap` of one id, at [`FLOOD_IOVA`].
+    Map,
+    /// `AllocBatch` and `FreeBatch`.
+    Batch,
+    /// `Alloc`, as the provider that is asked `Fetch` and `Answer`, then `AllocResult` and `Free`.
+    Provider,
+}
+
+impl Flood {
+    /// What a word asks for.
+    #[must_use]
+    pub fn from_word(word: u64) -> Option<Self> {
+        [Self::Map, Self::Batch, Self::Provider].into_iter().find(|&flood| flood as u64 == word)
+    }
+}
+
+/// Where [`Flood::Map`] maps a page.
+pub const FLOOD_IOVA: u64 = 0x7_0000;
+
 impl Control {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 11] = [
         Self::Event,
         Self::Lost,
         Self::Look,
@@ -51,6 +78,8 @@ impl Control {
         Self::Ended,
         Self::Fill,
         Self::Count,
+        Self::Store,
+        Self::Load,
         Self::Die,
         Self::Flood,
     ];
@@ -157,18 +186,51 @@ impl Relay {
         (found == 1).then_some(data)
     }
 
-    /// Has the relay's device start a transfer.
+    /// Has the relay's first device start a transfer.
     pub fn start(&self, transfer: Transfer, address: u64, bytes: u64) {
-        self.ask(Control::Start, &[u64::from(transfer == Transfer::WriteMemory), address, bytes]);
+        self.start_on(0, transfer, address, bytes);
     }
 
-    /// Has the relay's device transfer, and waits for its end.
+    /// Has a device of the relay's start a transfer.
+    pub fn start_on(&self, device: u16, transfer: Transfer, address: u64, bytes: u64) {
+        let direction = u64::from(transfer == Transfer::WriteMemory);
+        self.ask(Control::Start, &[direction, address, bytes, device.into()]);
+    }
+
+    /// How many transfers of a device have ended.
+    #[must_use]
+    pub fn ended(&self, device: u16) -> u64 {
+        self.ask(Control::Ended, &[device.into()])[0]
+    }
+
+    /// Has the relay's first device transfer, and waits for its end.
     pub async fn transfer(&self, transfer: Transfer, address: u64, bytes: u64) {
-        let ended = self.ask(Control::Ended, &[])[0];
-        self.start(transfer, address, bytes);
-        while self.ask(Control::Ended, &[])[0] == ended {
+        self.transfer_on(0, transfer, address, bytes).await;
+    }
+
+    /// Has a device of the relay's transfer, and waits for its end.
+    pub async fn transfer_on(&self, device: u16, transfer: Transfer, address: u64, bytes: u64) {
+        let ended = self.ended(device);
+        self.start_on(device, transfer, address, bytes);
+        self.have_ended(device, ended + 1).await;
+    }
+
+    /// Waits until so many transfers of a device have ended.
+    pub async fn have_ended(&self, device: u16, count: u64) {
+        while self.ended(device) < count {
             signal(self.channel).await;
         }
+    }
+
+    /// Sets a word of the relay's batch page.
+    pub fn store(&self, place: u64, value: u64) {
+        self.ask(Control::Store, &[place, value]);
+    }
+
+    /// A word of the relay's batch page.
+    #[must_use]
+    pub fn load(&self, place: u64) -> u64 {
+        self.ask(Control::Load, &[place])[0]
     }
 
     /// Sets bytes of the relay's buffer.
@@ -190,8 +252,8 @@ impl Relay {
     }
 
     /// Lets the relay call the service until it is refused, whereupon it notifies.
-    pub fn flood(&self, handle: Handle, iova: u64) {
-        self.ask(Control::Flood, &[handle.to_word(), iova]);
+    pub fn flood(&self, flood: Flood, handle: Handle) {
+        self.ask(Control::Flood, &[flood as u64, handle.to_word()]);
         self.channel.notify();
     }
 

@@ -5,13 +5,12 @@
 #![no_main]
 
 use guest_kit::edu::Transfer;
-use guest_kit::script::Script;
 use heapless::Vec;
 use ioasid_api as api;
 use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, page, refused};
+use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -27,13 +26,7 @@ const PAGE: u64 = 0x1000;
 
 #[protection_domain]
 fn init() -> impl Handler {
-    Script::new(async {
-        let mut checks = Checks::new();
-        if let Err(error) = run(&mut checks).await {
-            checks.equal("nothing else is refused", Some(error), None);
-        }
-        checks.finish();
-    })
+    director(run)
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {

@@ -7,13 +7,15 @@ use core::sync::atomic::Ordering;
 
 use guest_kit::edu::{Edu, Transfer};
 use ioasid_api::Field;
-use ioasid_microkit::{EventReader, FindReader, Handle};
+use ioasid_microkit::{Batch, Client, Code, Error, EventReader, FindReader, Handle, Result as Answer};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, with_msg_regs,
     with_msg_regs_mut,
 };
-use service_scenarios::relay::{CONTROL, Control, event_to_words};
-use service_scenarios::{DEVICE_IRQ, IOASID, ONE_PAGE, memory, page};
+use service_scenarios::memory::{self, DEVICES};
+use service_scenarios::provider::{Ask, Provider};
+use service_scenarios::relay::{CONTROL, Control, FLOOD_IOVA, Flood, event_to_words};
+use service_scenarios::{ALL_IDS, DEVICE_IRQS, IOASID, ONE_PAGE, page};
 
 const DIRECTOR: Channel = Channel::new(2);
 
@@ -22,14 +24,14 @@ const DIRECTOR: Channel = Channel::new(2);
 enum Next {
     Nothing,
     Die,
-    Flood(Handle, u64),
+    Flood(Flood, Handle),
 }
 
 struct Relay {
-    device: Option<Edu>,
+    devices: [Option<Edu>; DEVICES],
+    ended: [u64; DEVICES],
     events: EventReader<'static>,
     find: FindReader<'static>,
-    ended: u64,
     next: Next,
 }
 
@@ -40,21 +42,19 @@ microkit_child::restartable!();
 fn init() -> impl Handler {
     DIRECTOR.notify();
     Relay {
-        device: memory::device(),
+        devices: memory::devices(),
+        ended: [0; DEVICES],
         events: EventReader::new(memory::events()),
         find: FindReader::new(memory::find()),
-        ended: 0,
         next: Next::Nothing,
     }
 }
 
 impl Relay {
     fn control(&mut self, control: Control, words: [u64; 4]) -> [u64; 4] {
-        let [first, second, third, _] = words;
-        let span = || {
-            let place = |word| usize::try_from(word).unwrap_or(usize::MAX);
-            memory::buffer().get(place(first)..place(second)).unwrap_or_default().iter()
-        };
+        let [first, second, third, fourth] = words;
+        let place = |word| usize::try_from(word).unwrap_or(usize::MAX);
+        let span = || memory::buffer().get(place(first)..place(second)).unwrap_or_default().iter();
         let value = third.to_le_bytes()[0];
         match control {
             Control::Event => event_to_words(self.events.pop()),
@@ -65,12 +65,12 @@ impl Relay {
             }
             Control::Start => {
                 let transfer = if first == 0 { Transfer::ReadMemory } else { Transfer::WriteMemory };
-                if let Some(device) = &mut self.device {
+                if let Some(Some(device)) = self.devices.get_mut(place(fourth)) {
                     device.start(transfer, second, third);
                 }
                 [0; 4]
             }
-            Control::Ended => [self.ended, 0, 0, 0],
+            Control::Ended => [self.ended.get(place(first)).copied().unwrap_or(0), 0, 0, 0],
             Control::Fill => {
                 span().for_each(|byte| byte.store(value, Ordering::Relaxed));
                 [0; 4]
@@ -79,12 +79,23 @@ impl Relay {
                 let count = span().filter(|byte| byte.load(Ordering::Relaxed) == value).count();
                 [u64::try_from(count).unwrap_or(u64::MAX), 0, 0, 0]
             }
+            Control::Store => {
+                if let Some(word) = memory::batch().get(place(first)) {
+                    word.store(second, Ordering::Relaxed);
+                }
+                [0; 4]
+            }
+            Control::Load => {
+                let word = memory::batch().get(place(first));
+                [word.map_or(0, |word| word.load(Ordering::Relaxed)), 0, 0, 0]
+            }
             Control::Die => {
                 self.next = Next::Die;
                 [0; 4]
             }
             Control::Flood => {
-                self.next = Handle::from_word(first).map_or(Next::Nothing, |id| Next::Flood(id, second));
+                let what = Flood::from_word(first).zip(Handle::from_word(second));
+                self.next = what.map_or(Next::Nothing, |(flood, id)| Next::Flood(flood, id));
                 [0; 4]
             }
         }
@@ -92,10 +103,35 @@ impl Relay {
 }
 
 /// Calls the service until it refuses.
-fn flood(id: Handle, iova: u64) {
+fn flood(flood: Flood, id: Handle) {
     let Ok(client) = ioasid_microkit::connect(IOASID) else { return };
-    while client.map(id, iova, page(0), ONE_PAGE).and_then(|()| client.unmap(id, iova, 1)).is_ok() {}
+    let once = || match flood {
+        Flood::Map => {
+            client.map(id, FLOOD_IOVA, page(0), ONE_PAGE)?;
+            client.unmap(id, FLOOD_IOVA, 1)
+        }
+        Flood::Batch => {
+            let (batch, mut ids) = (Batch::new(client, memory::batch()), [id; 8]);
+            batch.free(batch.alloc(ALL_IDS, 0, &mut ids)?).map(drop)
+        }
+        Flood::Provider => own_choice(&client, id.pasid),
+    };
+    while once().is_ok() {}
     DIRECTOR.notify();
+}
+
+/// An id that this client chooses for itself, as a provider, and gives up.
+fn own_choice(client: &Client, pasid: u32) -> Answer<()> {
+    match client.alloc(ALL_IDS, 0) {
+        Err(Error::Refused(Code::Pending)) => {}
+        other => return other.map(drop),
+    }
+    while let Some(ask) = client.ask()? {
+        if let Ask::Alloc { ticket, .. } = ask {
+            client.give(ticket, pasid)?;
+        }
+    }
+    client.free(client.alloc_result()?)
 }
 
 impl Handler for Relay {
@@ -116,18 +152,19 @@ impl Handler for Relay {
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         for channel in channels.iter() {
-            if channel == DEVICE_IRQ
-                && let Some(device) = &mut self.device
+            let device = channel.index().checked_sub(DEVICE_IRQS).filter(|&device| device < DEVICES);
+            if let Some(device) = device
+                && let Some(edu) = &mut self.devices[device]
             {
-                device.acknowledge();
-                self.ended += 1;
+                edu.acknowledge();
+                self.ended[device] += 1;
             }
             if channel == DIRECTOR {
                 match self.next {
                     Next::Nothing => {}
                     // SAFETY: nothing is mapped there, so nothing is changed: the store faults.
                     Next::Die => unsafe { core::ptr::null_mut::<u8>().write_volatile(1) },
-                    Next::Flood(id, iova) => flood(id, iova),
+                    Next::Flood(what, id) => flood(what, id),
                 }
             } else {
                 DIRECTOR.notify();

@@ -5,27 +5,21 @@
 #![no_main]
 
 use guest_kit::edu::Transfer;
-use guest_kit::script::{Script, signal, was_signalled};
+use guest_kit::script::{signal, was_signalled};
 use ioasid_microkit::{Client, Code, Error, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, page, refused, warden};
+use service_scenarios::relay::{FLOOD_IOVA, Flood, Relay};
+use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused, warden};
 use system_test::Checks;
 
-const IOVA: u64 = 0x7_0000;
+const IOVA: u64 = FLOOD_IOVA;
 const PAGE: u64 = 0x1000;
 /// How often the service is restarted in the middle of something.
 const INTERRUPTED: u64 = 16;
 
 #[protection_domain]
 fn init() -> impl Handler {
-    Script::new(async {
-        let mut checks = Checks::new();
-        if let Err(error) = run(&mut checks).await {
-            checks.equal("nothing else is refused", Some(error), None);
-        }
-        checks.finish();
-    })
+    director(run)
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
@@ -108,7 +102,7 @@ async fn interrupted(checks: &mut Checks, relay: &Relay, frames: u64) -> Result<
         warden::answer().await;
         was_signalled(relay.channel());
         warden::restart_in(20 + 6 * number + number % 7);
-        relay.flood(id, IOVA);
+        relay.flood(Flood::Map, id);
         warden::restarted().await;
         // Either the relay was between two calls and has been refused the next, or it waits for good for the answer
         // of a server that is no more, and its parent ends that.
