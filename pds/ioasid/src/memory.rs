@@ -65,6 +65,9 @@ pub fn parts<N>(
         }
         pages
     };
+    let trace = NonNull::slice_from_raw_parts(base::<AtomicU64>(&unit.trace), bytes(&unit.trace) / 8);
+    // SAFETY: as above; whoever reads it is outside the machine.
+    let trace = unsafe { trace.as_ref() };
     let providers = config.clients().iter().filter(|client| client.may(Client::PROVIDER)).count();
     // SAFETY: nobody else names PROVIDERS, and this function runs once in each life of the domain.
     let all = unsafe { (&raw mut PROVIDERS).as_mut_unchecked() };
@@ -78,6 +81,7 @@ pub fn parts<N>(
         events: shared(|client| &client.events),
         find: shared(|client| &client.find),
         batch: shared(|client| &client.batch),
+        trace,
         providers: all.get_mut(..providers).unwrap_or_default(),
         epoch: LIVES.fetch_add(1, Ordering::Relaxed),
         notify,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What stays when the service is restarted: the unit, the bus, and all memory.
 
+use std::cell::RefCell;
 use std::sync::atomic::AtomicU64;
 
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
@@ -19,6 +20,8 @@ const TABLE_FRAMES: usize = 512;
 const REGIONS: u64 = 0x20_0000;
 /// Numbers that the registry tracks.
 const NUMBERS: usize = 4096;
+/// Words of the trace.
+const TRACE_WORDS: usize = 4096;
 /// Words of a page.
 const PAGE_WORDS: usize = 512;
 
@@ -32,9 +35,12 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        let page = || (0..PAGE_WORDS).map(|_| AtomicU64::new(0)).collect();
-        Self { events: page(), find: page(), batch: page() }
+        Self { events: zeroes(PAGE_WORDS), find: zeroes(PAGE_WORDS), batch: zeroes(PAGE_WORDS) }
     }
+}
+
+fn zeroes(words: usize) -> Vec<AtomicU64> {
+    (0..words).map(|_| AtomicU64::new(0)).collect()
 }
 
 /// A machine that is composed and not running yet.
@@ -46,6 +52,7 @@ pub struct Machine {
     registry: Vec<u64>,
     shared: Vec<Shared>,
     providers: Vec<ChannelProvider>,
+    trace: Vec<AtomicU64>,
     /// Lives of the server that have begun.
     lives: u16,
 }
@@ -107,6 +114,7 @@ impl Machine {
             registry: vec![0; Memory::words_for(NUMBERS)],
             shared: grants.iter().map(|_| Shared::new()).collect(),
             providers: Vec::new(),
+            trace: zeroes(TRACE_WORDS),
             lives: 0,
         }
     }
@@ -145,11 +153,13 @@ impl Machine {
             events,
             find,
             batch,
+            trace: &self.trace,
             providers: &mut self.providers,
             epoch: self.lives,
             notify: wakes.clone(),
         })?;
-        Ok(Service::new(server, &self.config, self.unit.clone(), wakes, events, find, batch))
+        let (config, unit, trace) = (&self.config, self.unit.clone(), self.trace.as_slice());
+        Ok(Service { server: RefCell::new(server), config, unit, wakes, events, find, batch, trace })
     }
 
     /// The PCI bus.

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ioasid_api::{EventReader, FindReader, Message};
 use ioasid_client::{Batch, Peer};
@@ -27,28 +27,17 @@ impl Notify for Wakes {
 /// The server, and everything that surrounds it.
 #[derive(Debug)]
 pub struct Service<'m> {
-    server: RefCell<Server<'m, FakeRegisters, FakeTables, Wakes>>,
-    config: &'m Config,
-    unit: Fake,
-    wakes: Wakes,
-    events: Pages<'m>,
-    find: Pages<'m>,
-    batch: Pages<'m>,
+    pub(crate) server: RefCell<Server<'m, FakeRegisters, FakeTables, Wakes>>,
+    pub(crate) config: &'m Config,
+    pub(crate) unit: Fake,
+    pub(crate) wakes: Wakes,
+    pub(crate) events: Pages<'m>,
+    pub(crate) find: Pages<'m>,
+    pub(crate) batch: Pages<'m>,
+    pub(crate) trace: &'m [AtomicU64],
 }
 
 impl<'m> Service<'m> {
-    pub(crate) fn new(
-        server: Server<'m, FakeRegisters, FakeTables, Wakes>,
-        config: &'m Config,
-        unit: Fake,
-        wakes: Wakes,
-        events: Pages<'m>,
-        find: Pages<'m>,
-        batch: Pages<'m>,
-    ) -> Self {
-        Self { server: RefCell::new(server), config, unit, wakes, events, find, batch }
-    }
-
     fn place(&self, name: &str) -> usize {
         let mut clients = self.config.clients().iter();
         clients.position(|client| client.name.as_str() == name).expect("a client that was granted something")
@@ -111,6 +100,11 @@ impl<'m> Service<'m> {
     /// The unit's fault interrupt arrives.
     pub fn fault_event(&self) {
         self.server.borrow_mut().fault_event();
+    }
+
+    /// A copy of the memory that the trace lies in.
+    pub fn trace(&self) -> Vec<u64> {
+        self.trace.iter().map(|word| word.load(Ordering::Relaxed)).collect()
     }
 
     /// Sends any message on any channel.

@@ -50,7 +50,8 @@ impl<'t> Policy<'t> {
             ]
         });
         let own = [(&unit.registry, "the registry"), (&self.schema.config, "the server's configuration")];
-        hardware.into_iter().flatten().chain(own).collect()
+        let trace = self.schema.trace.iter().map(|name| (name, "the trace of every client"));
+        hardware.into_iter().flatten().chain(own).chain(trace).collect()
     }
 
     /// The entry of the device called `name`.

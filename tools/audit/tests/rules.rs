@@ -62,6 +62,15 @@ const CASES: &[(&[Change], &[&str])] = &[
         &["server-memory system.xml:49:54 guest maps registry, the registry, which must be server's alone"],
     ),
     (
+        &[
+            (IN_OTHER, r#"<map mr="spare" vaddr="0x20000000" perms="r" />"#),
+            (r#"config = "config""#, "config = \"config\"\ntrace = \"spare\""),
+        ],
+        &[
+            "server-memory system.xml:49:9 other maps spare, the trace of every client, which must be server's alone",
+        ],
+    ),
+    (
         &[(IN_OTHER, r#"<cspace><cap_tcb slot="1" pd="server" /></cspace>"#)],
         &["server-controlled system.xml:49:17 other holds a capability to an object of server"],
     ),

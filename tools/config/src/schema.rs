@@ -18,6 +18,8 @@ pub struct Schema {
     pub pd: Spanned<String>,
     /// The region that holds what the file is compiled to.
     pub config: Spanned<String>,
+    /// The region where the server writes what it does, for `cargo xtask trace` and `monitor`.
+    pub trace: Option<Spanned<String>>,
     /// The unit.
     pub unit: Unit,
     /// Devices that can be granted.

@@ -22,6 +22,13 @@ fn edit(text: &str, edits: &[(&str, &str)]) -> String {
     })
 }
 
+/// The server maps the region that nobody uses.
+const SPARE_IN_SERVER: (&str, &str) = (
+    r#"<program_image path="ioasid.elf" />"#,
+    r#"<program_image path="ioasid.elf" />
+        <map mr="spare" vaddr="0x10a00000" perms="rw" />"#,
+);
+
 const CASES: &[Case] = &[
     Case {
         toml: &[(r#"pd = "server"
@@ -41,7 +48,7 @@ const CASES: &[Case] = &[
     Case {
         toml: &[(r#"config = "config""#, r#"konfig = "config""#)],
         xml: &[],
-        said: "ioasid.toml:3:1: unknown field `konfig`, expected one of `pd`, `config`, `unit`, `device`, `client`
+        said: "ioasid.toml:3:1: unknown field `konfig`, expected one of `pd`, `config`, `trace`, `unit`, `device`, `client`
   help: did you mean `config`?",
     },
     Case {
@@ -165,7 +172,7 @@ ioasid.toml:29:6: admin has no channel on which it may call driver
     Case {
         toml: &[],
         xml: &[(r#"name="config" size="0x10000""#, r#"name="config" size="0x2000""#)],
-        said: r#"ioasid.toml:3:10: the region has 0x2000 bytes, the configuration 0x7790
+        said: r#"ioasid.toml:3:10: the region has 0x2000 bytes, the configuration 0x77a8
   help: give it size="0x8000" in system.xml"#,
     },
     Case {
@@ -193,7 +200,7 @@ ioasid.toml:29:6: admin has no channel on which it may call driver
         toml: &[],
         xml: &[(r#" size="0x200000" phys_addr="0x10000000""#, r#" size="0x200000""#)],
         said: r#"ioasid.toml:7:10: the region "vtd_tables" has no fixed place in physical memory
-  help: give it a phys_addr in system.xml: the unit is told physical addresses"#,
+  help: give it a phys_addr in system.xml: it is reached by its physical address"#,
     },
     Case {
         toml: &[],
@@ -417,7 +424,7 @@ table_frames = 1000")],
         toml: &[],
         xml: &[(r#" size="0x10000" phys_addr="0x10400000""#, r#" size="0x10000""#)],
         said: r#"ioasid.toml:23:22: the region "buffer" has no fixed place in physical memory
-  help: give it a phys_addr in system.xml: the unit is told physical addresses"#,
+  help: give it a phys_addr in system.xml: it is reached by its physical address"#,
     },
     Case {
         toml: &[],
@@ -456,6 +463,28 @@ table_frames = 1000")],
         <map mr="batch" vaddr="0x10800000" perms="r" />"#)],
         said: r#"ioasid.toml:26:9: admin maps "batch", which is driver's batch page and for server and driver alone
   help: take the <map> out of admin in system.xml"#,
+    },
+    Case {
+        toml: &[("[unit]", "trace = \"spare\"\n[unit]")],
+        xml: &[],
+        said: r#"ioasid.toml:5:9: server does not map the region "spare"
+  help: add <map mr="spare" … /> to server in system.xml"#,
+    },
+    Case {
+        toml: &[("[unit]", "trace = \"spare\"\n[unit]")],
+        xml: &[SPARE_IN_SERVER, (r#"name="spare" size="0x1000""#, r#"name="spare" size="0x3000""#)],
+        said: r#"ioasid.toml:5:9: the region "spare" has no fixed place in physical memory
+  help: give it a phys_addr in system.xml: it is reached by its physical address"#,
+    },
+    Case {
+        toml: &[("[unit]", "trace = \"spare\"\n[unit]")],
+        xml: &[SPARE_IN_SERVER, (r#"name="spare" size="0x1000""#, r#"name="spare" size="0x1000" phys_addr="0x10500000""#),
+            (r#"<program_image path="admin.elf" />"#, r#"<program_image path="admin.elf" />
+        <map mr="spare" vaddr="0x10800000" perms="r" />"#)],
+        said: r#"ioasid.toml:5:9: admin maps "spare", which is the trace and for server alone
+  help: take the <map> out of admin in system.xml
+ioasid.toml:5:9: the region has 0x1000 bytes, and a trace of this system needs 0x20e0
+  help: give it size="0x3000" or more in system.xml"#,
     },
     Case {
         toml: &[(r#"pd = "driver""#, r#"pd = "diver""#), ("00:03.0", "3"), ("pasid_bits = 20", "pasid_bits = 0")],

@@ -22,7 +22,19 @@ fn the_unit_is_where_the_system_says() {
     assert_eq!(unit.tables, window(0x1020_0000, 0x1000_0000, 0x20_0000));
     assert_eq!(unit.registry, window(0x1040_0000, 0, 0x20_0000));
     assert_eq!(unit.ecam, window(0x1060_0000, 0xb000_0000, 0x20_0000));
+    assert_eq!(unit.trace, window(0, 0, 0), "nothing is said of a trace");
     assert_eq!((unit.fault_channel, unit.fault_vector, unit.pasid_bits), (40, 9, 20));
+}
+
+#[test]
+fn a_trace_has_a_place_that_is_known_outside() {
+    let toml = TOML.replace("[unit]", "trace = \"spare\"\n[unit]");
+    let xml =
+        XML.replace(r#"name="spare" size="0x1000""#, r#"name="spare" size="0x3000" phys_addr="0x10500000""#);
+    let map = r#"<program_image path="ioasid.elf" /><map mr="spare" vaddr="0x10a00000" perms="rw" />"#;
+    let xml = xml.replace(r#"<program_image path="ioasid.elf" />"#, map);
+    let unit = common::compile(&xml, &toml).unwrap().unit;
+    assert_eq!(unit.trace, window(0x10a0_0000, 0x1050_0000, 0x3000));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub const MAX_BARS: usize = 6;
 /// "ioasid" and two zero bytes.
 const MAGIC: u64 = u64::from_le_bytes(*b"ioasid\0\0");
 /// Grows with every change of the layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// A name, for people who read the log. At most 24 bytes of UTF-8, the rest zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -73,6 +73,8 @@ pub struct Unit {
     pub registry: Window,
     /// PCI configuration space (ECAM) from bus 0 on.
     pub ecam: Window,
+    /// Where the server writes what it does, for tools outside the machine.
+    pub trace: Window,
     /// The channel id on which the unit's fault interrupt arrives.
     pub fault_channel: u32,
     /// The interrupt vector, as in `system.xml`.
@@ -84,7 +86,7 @@ pub struct Unit {
 }
 
 impl Unit {
-    /// Whether there is a unit. Without one, only the registry's memory is stated here.
+    /// Whether there is a unit. Without one, only the registry's memory and the trace are stated here.
     #[must_use]
     pub fn is_there(&self) -> bool {
         self.registers.size != 0

@@ -14,13 +14,21 @@ const MAX_CHANNELS: usize = 64;
 
 /// A client, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClientId(u16);
+pub struct ClientId(u8);
+
+const _: () = assert!(MAX_CLIENTS < 255, "a byte for each client, and one for none");
 
 impl ClientId {
     /// The place.
     #[inline(always)]
     pub fn index(self) -> usize {
         usize::from(self.0)
+    }
+
+    /// The place as a small number.
+    #[inline(always)]
+    pub fn number(self) -> u8 {
+        self.0
     }
 }
 
@@ -136,7 +144,7 @@ impl<'m> Clients<'m> {
             let Some(account) = accounts.get_mut(index) else { return Ok(None) };
             *account = Account { set: open(client)?, provider, window, devices, regions, ..Account::VACANT };
             let place = usize::try_from(client.channel).ok().and_then(|channel| channels.get_mut(channel));
-            let (Some(place), Ok(index)) = (place, u16::try_from(index)) else { return Ok(None) };
+            let (Some(place), Ok(index)) = (place, u8::try_from(index)) else { return Ok(None) };
             *place = Some(ClientId(index));
         }
         let (count, commons) = (config.clients().len(), PasidRange::new(first, last).ok());
@@ -167,7 +175,7 @@ impl<'m> Clients<'m> {
     }
 
     fn id(&self, index: usize) -> Option<ClientId> {
-        (index < self.count).then_some(ClientId(u16::try_from(index).ok()?))
+        (index < self.count).then_some(ClientId(u8::try_from(index).ok()?))
     }
 
     /// Whether any client may stand behind a custom allocator.

@@ -2,6 +2,7 @@
 //! Faults: the unit names the device, the configuration its owner, and the owner alone is told.
 
 use ioasid_api::{Event, EventKind, FaultDirection};
+use ioasid_trace::Event as Traced;
 use vtd::{Direction, Fault, Registers, SourceId, TableMemory, Target};
 
 use crate::clients::ClientId;
@@ -38,7 +39,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let Some(unit) = &mut self.unit else { return };
         faults.extend(unit.faults().take(FAULTS_PER_EVENT));
         for fault in &faults {
-            match self.clients.owner_of(fault.device.get()) {
+            let owner = self.clients.owner_of(fault.device.get());
+            self.trace_fault(owner.map(|(client, _)| client), fault);
+            match owner {
                 Some((client, device)) => self.tell(client, device, fault),
                 None => self.strays.note(fault),
             }
@@ -46,6 +49,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let Some(unit) = &mut self.unit else { return };
         let event = unit.service_fault_event();
         if event.overflow {
+            self.trace_of_none(Traced::FaultsLost);
             log::warn!("the unit had more faults than records");
         }
         self.work();
@@ -72,7 +76,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     /// The id that the faulting device runs under, where it still does.
-    fn bound_id(&self, fault: &Fault) -> Option<ioasid_core::Handle> {
+    pub(crate) fn bound_id(&self, fault: &Fault) -> Option<ioasid_core::Handle> {
         let entry = fault.pasid.unwrap_or(vtd::Pasid::UNTAGGED);
         let domain = match self.unit.as_ref()?.binding(SourceId::from(fault.device.get()), entry)? {
             Target::Domain(domain) => domain,

@@ -3,6 +3,7 @@
 
 use ioasid_api::{Alloc, Allocated, Code, Done, Found, Handle, References};
 use ioasid_core::{Allocation, Error, Freed, Pasid, PasidRange, SetId, Work};
+use ioasid_trace::Event as Traced;
 use vtd::{Registers, TableMemory};
 
 use crate::clients::ClientId;
@@ -111,6 +112,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) {
         let handle = self.wire(handle);
+        self.trace_hot(client, Traced::Alloc { handle });
         let account = self.clients.account_mut(client);
         account.counters.allocated += 1;
         if let Some(page) = &mut account.find {
@@ -211,7 +213,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if self.clients.account(client).spaces != 0
             && let Err(error) = self.close_spaces(client, handles)
         {
-            return self.quarantine(handles, error);
+            return self.quarantine(client, handles, error);
         }
         for &handle in handles {
             match self.registry.reclaim(handle) {
@@ -220,16 +222,25 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 Err(Error::ProviderBusy) => self.clients.account_mut(client).unsettled += 1,
                 Err(error) => return Err(codes::registry(error)),
             }
+            let handle = self.wire(handle);
+            self.trace_hot(client, Traced::Free { handle });
         }
         Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    fn quarantine(&mut self, handles: &[ioasid_core::Handle], error: vtd::Error) -> Answer<()> {
+    fn quarantine(
+        &mut self,
+        client: ClientId,
+        handles: &[ioasid_core::Handle],
+        error: vtd::Error,
+    ) -> Answer<()> {
         log::error!("{} PASIDs are in quarantine: {error}", handles.len());
         for &handle in handles {
             self.registry.quarantine(handle).map_err(codes::registry)?;
+            let handle = self.wire(handle);
+            self.trace(client, Traced::Quarantine { handle });
         }
         Err(codes::unit(error))
     }

@@ -4,7 +4,7 @@
 //! The walk of a request: [`Server::call`] finds the caller by its channel (`clients`), decodes the message
 //! ([`ioasid_api::Call`]) and hands it to `ids` (the registry), `spaces` (the unit), `batch` (many of either),
 //! `sets` or `providers`. Faults come the other way: [`Server::fault_event`] finds whose device it was and tells that
-//! client alone (`faults`, `outbox`).
+//! client alone (`faults`, `outbox`). What was done goes into a ring for tools (`trace`).
 //!
 //! What a caller may do follows from its channel and the configuration, never from the message. Nothing here waits
 //! without a bound, allocates memory, or panics on what a message says.
@@ -22,6 +22,7 @@ mod server;
 mod sets;
 mod spaces;
 mod start;
+mod trace;
 
 pub use server::{Notify, Server};
 pub use start::{Pages, Parts, StartError};

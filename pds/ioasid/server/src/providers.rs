@@ -8,6 +8,7 @@ use ioasid_api::{
 };
 use ioasid_core::allocator::{Allocator, AllocatorId, Answer as Choice, Helpers, Ticket, channel};
 use ioasid_core::{Completion, Pasid, State};
+use ioasid_trace::Event as Traced;
 use vtd::{BATCH, Registers, TableMemory};
 
 use crate::clients::ClientId;
@@ -20,12 +21,14 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let helpers = Helpers { alloc: provider(register.alloc)?, free: provider(register.free)? };
         let allocator = Allocator { id: AllocatorId(register.allocator), helpers, pdata: register.pdata };
         self.registry.register_allocator(allocator).map_err(codes::registry)?;
+        self.trace_of_none(Traced::Registered { allocator: register.allocator });
         log::info!("custom allocator {} is registered", register.allocator);
         Ok(Done {})
     }
 
     pub(crate) fn unregister_allocator(&mut self, allocator: u32) -> Answer<Count> {
         let orphans = self.registry.unregister_allocator(AllocatorId(allocator)).map_err(codes::registry)?;
+        self.trace_of_none(Traced::Unregistered { allocator, orphans });
         self.orphaned(orphans);
         self.settle();
         log::info!("custom allocator {allocator} is unregistered, and leaves {orphans} orphans");
@@ -78,6 +81,15 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn fetch(&mut self, client: ClientId) -> Answer<Question> {
         let provider = self.provider_of(client)?;
         let question = self.registry.provider(provider).ok_or(Code::NoSuchPeer)?.fetch();
+        match question {
+            None => {}
+            Some(channel::Question::Alloc { ticket, .. }) => {
+                self.trace(client, Traced::Asked { ticket: ticket.to_word(), alloc: true });
+            }
+            Some(channel::Question::Free { id, .. }) => {
+                self.trace(client, Traced::Asked { ticket: id.into(), alloc: false });
+            }
+        }
         // There is room for another.
         self.settle();
         Ok(match question {
@@ -96,12 +108,13 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     pub(crate) fn provider_answer(&mut self, client: ClientId, answer: &ProviderAnswer) -> Answer<Done> {
         let provider = self.provider_of(client)?;
-        let choice = match answer.outcome {
-            0 => Choice::Given(answer.id),
-            1 => Choice::Nothing,
-            2 => Choice::Failed,
+        let (choice, traced) = match answer.outcome {
+            0 => (Choice::Given(answer.id), ioasid_trace::Choice::Given(answer.id)),
+            1 => (Choice::Nothing, ioasid_trace::Choice::Nothing),
+            2 => (Choice::Failed, ioasid_trace::Choice::Failed),
             _ => return Err(Code::BadField),
         };
+        self.trace(client, Traced::Answered { ticket: answer.ticket, choice: traced });
         let ticket = Ticket::from_word(answer.ticket);
         let completion = self.registry.complete(provider, ticket, choice).map_err(codes::registry)?;
         self.completed(completion);

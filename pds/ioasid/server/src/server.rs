@@ -32,6 +32,7 @@ pub struct Server<'m, R, M, N> {
     pub(crate) spaces: Spaces,
     pub(crate) notify: N,
     pub(crate) strays: Strays,
+    pub(crate) trace: ioasid_trace::Writer<'m>,
     /// This life of the server.
     pub(crate) epoch: u16,
     /// Time, in calls and interrupts. Whoever waits for something asks for it, so time goes on while anybody waits.
@@ -80,7 +81,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         };
         let reply = self.answer(client, label, words);
         if reply.label != 0 {
-            self.clients.account_mut(client).counters.refused += 1;
+            let counters = &mut self.clients.account_mut(client).counters;
+            counters.refused += 1;
+            let refused = counters.refused;
+            self.trace_refusal(client, label, reply.label, refused);
         }
         self.work();
         reply
@@ -186,6 +190,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         if self.clients.have_providers() {
             self.ask_providers();
+        }
+        if self.trace.round() {
+            self.trace_shares();
         }
         let wakes = self.registry.events().take_wakes();
         if wakes != 0 {

@@ -7,6 +7,7 @@ use ioasid_api::{
 };
 use ioasid_core::event::{Role, Subscription};
 use ioasid_core::{Pasid, SetConfig};
+use ioasid_trace::{Event as Traced, ShareWhy};
 use vtd::{BATCH, Registers, SourceId, TableMemory, Unit};
 
 use crate::clients::ClientId;
@@ -40,9 +41,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     pub(crate) fn set_adjust(&mut self, adjust: &SetAdjust) -> Answer<Done> {
-        let set = self.set(self.clients.of_set(adjust.set)?);
+        let client = self.clients.of_set(adjust.set)?;
         let share = SetConfig { reservation: adjust.reservation, limit: adjust.limit };
-        self.registry.adjust_set(set, share).map_err(codes::registry)?;
+        self.registry.adjust_set(self.set(client), share).map_err(codes::registry)?;
+        self.trace_share(client, ShareWhy::Adjusted);
         Ok(Done {})
     }
 
@@ -52,6 +54,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let set = self.set(client);
         if self.registry.free_set(set).is_ok() {
             log::info!("the set of {} ends", self.clients.entry(client).name.as_str());
+            self.trace_share(client, ShareWhy::Ending);
             self.leave(client);
         }
         let mut handles =
@@ -61,6 +64,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let _ = self.tear_down(client, handles.get(..drain.filled).unwrap_or_default());
         let more = u16::from(drain.progress != ioasid_core::Progress::Gone);
         if more == 0 {
+            self.trace_share(client, ShareWhy::Gone);
             self.tell_owner(client, EventKind::SetGone);
         }
         Ok(Progress { done: u32::try_from(drain.filled).map_err(|_| Code::Internal)?, more })
@@ -72,6 +76,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let _ = self.unsubscribe(client);
         if let Some(provider) = self.clients.account(client).provider {
             let orphans = self.registry.provider_gone(provider);
+            self.trace(client, Traced::ProviderGone { orphans });
             self.orphaned(orphans);
             self.settle();
             log::warn!("a provider is gone and leaves {orphans} orphans");
@@ -102,6 +107,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         let share = SetConfig { reservation: open.reservation, limit: open.limit };
         self.clients.account_mut(client).set = self.registry.create_set(share).map_err(codes::registry)?;
+        self.trace_share(client, ShareWhy::Opened);
         // Every id of the old set was torn down: there is nothing that they could reach.
         self.each_device(client, Unit::resume);
         Ok(Done {})

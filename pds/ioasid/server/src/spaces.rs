@@ -10,6 +10,7 @@ use heapless::index_map::FnvIndexMap;
 use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
 use ioasid_config::MAX_SPACES;
 use ioasid_core::Pasid;
+use ioasid_trace::Event as Traced;
 use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory, Target};
 
 use crate::clients::ClientId;
@@ -192,6 +193,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let domain = server.open_space(client, id.pasid)?;
             server.unit()?.bind(source, entry, domain).map_err(codes::unit)
         })?;
+        let tagged = requests == Requests::Tagged;
+        self.trace(client, Traced::Bind { handle, device: source.get(), tagged });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -203,6 +206,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let domain = server.open_space(client, id.pasid)?;
             server.unit()?.replace(source, entry, domain).map_err(codes::unit)
         })?;
+        self.trace(client, Traced::Bind { handle, device: source.get(), tagged: false });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -221,6 +225,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             return Err(Code::NotBound);
         }
         self.unit()?.unbind(source, entry).map_err(codes::unit)?;
+        let tagged = requests == Requests::Tagged;
+        self.trace(client, Traced::Unbind { handle, device: source.get(), tagged });
         self.bound(client, EventKind::Unbind, id, device);
         Ok(Done {})
     }
@@ -256,6 +262,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let domain = server.open_space(client, id.pasid)?;
             server.unit()?.map(domain, mapping).map_err(codes::unit)
         })?;
+        let &Map { handle, iova, source, extent } = map;
+        let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
+        self.trace(client, Traced::Map { handle, iova, pages, access: extent.access, source });
         Ok(Done {})
     }
 
@@ -267,6 +276,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.charged(client, 4, |server| {
             server.unit()?.unmap(domain, unmap.iova, bytes).map_err(codes::unit)
         })?;
+        let &Unmap { handle, iova, pages } = unmap;
+        let pages = u16::try_from(pages).unwrap_or(u16::MAX);
+        self.trace(client, Traced::Unmap { handle, iova, pages });
         Ok(Done {})
     }
 }

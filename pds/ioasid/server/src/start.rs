@@ -44,6 +44,8 @@ pub struct Parts<'m, R, M, C, N> {
     pub find: Pages<'m>,
     /// Their batch pages.
     pub batch: Pages<'m>,
+    /// Where it is written what the server does; it may be empty.
+    pub trace: &'m [AtomicU64],
     /// Providers in other protection domains, as many as there are clients with that right.
     pub providers: &'m mut [ChannelProvider],
     /// Which life of the server this is: the next number after that of the last.
@@ -126,17 +128,24 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         }
         let capacity = registry.totals().capacity;
         log::info!("{} clients share {capacity} PASIDs", config.clients().len());
-        Ok(Self {
+        let mut trace = crate::trace::writer(config, parts.trace);
+        trace.push(0, None, ioasid_trace::Event::Started { epoch, unit: unit.is_some() });
+        let mut server = Self {
             clients,
             registry,
             unit,
             spaces: Spaces::default(),
             notify: parts.notify,
             strays: Strays::default(),
+            trace,
             epoch,
             now: 0,
             orphans_from: Pasid::RESERVED,
-        })
+        };
+        if server.trace.round() {
+            server.trace_shares();
+        }
+        Ok(server)
     }
 }
 

@@ -111,7 +111,7 @@ impl<'a> Compiler<'a> {
             self.wrong::<()>(
                 name.span(),
                 format!("the region \"{}\" has no fixed place in physical memory", name.as_ref()),
-                "give it a phys_addr in system.xml: the unit is told physical addresses",
+                "give it a phys_addr in system.xml: it is reached by its physical address",
             );
         }
         Some(window)

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server's own part: what it maps, and the unit's interrupt.
 
-use ioasid_config::Config;
+use ioasid_config::{Config, Window};
 use sdf::{IrqKind, PdIndex};
 use zerocopy::FromZeros;
 
 use super::Compiler;
+
+/// A trace that keeps less than a few batches of calls is of no use.
+const LEAST_RECORDS: usize = 256;
 
 impl Compiler<'_> {
     /// The region that holds what the file is compiled to: the server's alone, or somebody else could say who gets
@@ -38,9 +41,11 @@ impl Compiler<'_> {
         let unit = &self.schema.unit;
         let registry = self.own(&unit.registry, "the registry", server);
         self.read_write(&unit.registry, server);
+        let trace = self.trace(server);
         let pasid_bits = self.pasid_bits();
         let Some(hardware) = unit.hardware() else {
-            return Some(ioasid_config::Unit { registry: registry?, pasid_bits, ..FromZeros::new_zeroed() });
+            let (registry, trace) = (registry?, trace?);
+            return Some(ioasid_config::Unit { registry, trace, pasid_bits, ..FromZeros::new_zeroed() });
         };
         let registers = self.registers(hardware.registers, "the unit's registers", server);
         let tables = self.placed(hardware.tables, "the unit's tables", server);
@@ -72,11 +77,33 @@ impl Compiler<'_> {
             tables: tables?,
             registry: registry?,
             ecam: ecam?,
+            trace: trace?,
             fault_channel: u32::try_from(id).ok()?,
             fault_vector: vector?,
             pasid_bits,
             reserved: 0,
         })
+    }
+
+    /// Where the server writes what it does: its alone, for it speaks of everybody, and at a known place, since it is read
+    /// from outside. Nowhere, if nothing is said.
+    fn trace(&mut self, server: PdIndex) -> Option<Window> {
+        let Some(name) = &self.schema.trace else { return Some(FromZeros::new_zeroed()) };
+        let window = self.placed(name, "the trace", server)?;
+        self.read_write(name, server);
+        let (sets, devices) = (self.schema.clients.len(), self.schema.devices.len());
+        let need = ioasid_trace::region_bytes(sets, devices, LEAST_RECORDS + sets) as u64;
+        if window.size < need {
+            return self.wrong(
+                name.span(),
+                format!(
+                    "the region has {:#x} bytes, and a trace of this system needs {need:#x}",
+                    window.size
+                ),
+                format!("give it size=\"{:#x}\" or more in system.xml", need.next_multiple_of(0x1000)),
+            );
+        }
+        Some(window)
     }
 
     /// The width that is declared; 0 where none is.

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! What was done, for tools outside the machine. Nothing here is ever waited for, and no client can see it.
+
+use core::sync::atomic::AtomicU64;
+
+use ioasid_config::Config;
+use ioasid_core::SetStats;
+use ioasid_trace::{Direction, Event, Name, ShareWhy, Writer};
+use vtd::{Fault, Registers, TableMemory};
+
+use crate::clients::ClientId;
+use crate::server::{Notify, Server};
+
+/// The trace in `memory`, with everybody's name.
+pub fn writer<'m>(config: &Config, memory: &'m [AtomicU64]) -> Writer<'m> {
+    let sets = config.clients().iter().map(|client| Name::new(client.name.as_str()));
+    let devices = config.devices().iter();
+    let devices = devices.map(|device| (Name::new(device.name.as_str()), device.source, device.client));
+    Writer::new(memory, sets, devices)
+}
+
+impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    /// Writes that something happened in or to a client's set.
+    #[inline(never)]
+    pub(crate) fn trace(&mut self, client: ClientId, event: Event) {
+        self.trace_hot(client, event);
+    }
+
+    /// The same on the shortest ways through the server: a score of instructions, in place.
+    #[inline(always)]
+    pub(crate) fn trace_hot(&mut self, client: ClientId, event: Event) {
+        self.trace.push(self.now, Some(client.number()), event);
+    }
+
+    /// Writes that something happened that is of no set.
+    #[inline(never)]
+    pub(crate) fn trace_of_none(&mut self, event: Event) {
+        self.trace.push(self.now, None, event);
+    }
+
+    /// Writes what a client's set may have and has.
+    pub(crate) fn trace_share(&mut self, client: ClientId, why: ShareWhy) {
+        let account = self.clients.account(client);
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let (faults, refused) = (small(account.counters.faults), small(account.counters.refused));
+        let nothing = SetStats { reservation: 0, limit: 0, used: 0, peak: 0 };
+        let SetStats { reservation, limit, used, peak } = self.registry.stats(account.set).unwrap_or(nothing);
+        self.trace(client, Event::Share { why, reservation, limit, used, peak, faults, refused });
+    }
+
+    /// Writes what each set may have and has: from here on, the trace says it without what came before.
+    #[cold]
+    pub(crate) fn trace_shares(&mut self) {
+        for client in self.clients.all() {
+            self.trace_share(client, ShareWhy::Stated);
+        }
+    }
+
+    /// Writes that a call was refused.
+    #[cold]
+    pub(crate) fn trace_refusal(&mut self, client: ClientId, label: u64, code: u64, total: u64) {
+        let code = u16::try_from(code).unwrap_or(u16::MAX);
+        self.trace.refused(self.now, client.number(), label, code, total);
+    }
+
+    /// Writes that a device was stopped.
+    pub(crate) fn trace_fault(&mut self, owner: Option<ClientId>, fault: &Fault) {
+        let event = Event::Fault {
+            device: fault.device.get(),
+            reason: fault.reason.code(),
+            direction: match fault.direction {
+                vtd::Direction::Read => Direction::Read,
+                _ => Direction::Write,
+            },
+            pasid: fault.pasid.filter(|&pasid| pasid != vtd::Pasid::UNTAGGED).map(vtd::Pasid::get),
+            address: fault.address,
+            handle: owner.and_then(|_| self.bound_id(fault)).map(|handle| self.wire(handle)),
+        };
+        self.trace.push(self.now, owner.map(ClientId::number), event);
+    }
+}
