@@ -41,22 +41,22 @@ fn the_life_of_an_id_can_be_read() {
     assert!(client.free(handle).is_err());
     assert!(client.free(handle).is_err());
 
+    let id = handle.into();
     let events = events(&service, 1);
     let [alloc, map, bind, fault, unmap, unbind, free, refused] = events[..] else { panic!("{events:#?}") };
-    assert_eq!(alloc, Event::Alloc { handle });
+    assert_eq!(alloc, Event::Alloc { id });
     let (iova, pages) = (0x1000, 1);
-    assert_eq!(map, Event::Map { handle, iova, pages, access: Access::Read, source: SOURCE });
-    assert_eq!(bind, Event::Bind { handle, device: DEVICE, tagged: false });
-    let Event::Fault {
-        device: DEVICE, direction: Direction::Write, pasid: None, address, handle: id, ..
-    } = fault
+    assert_eq!(map, Event::Map { id, iova, pages, access: Access::Read, source: SOURCE });
+    assert_eq!(bind, Event::Bind { id, device: DEVICE, tagged: false });
+    let Event::Fault { device: DEVICE, direction: Direction::Write, pasid: None, address, id: of, .. } =
+        fault
     else {
         panic!("{fault:?}")
     };
-    assert_eq!((address, id), (0x1000, Some(handle)));
-    assert_eq!(unmap, Event::Unmap { handle, iova, pages });
-    assert_eq!(unbind, Event::Unbind { handle, device: DEVICE, tagged: false });
-    assert_eq!(free, Event::Free { handle });
+    assert_eq!((address, of), (0x1000, Some(id)));
+    assert_eq!(unmap, Event::Unmap { id, iova, pages });
+    assert_eq!(unbind, Event::Unbind { id, device: DEVICE, tagged: false });
+    assert_eq!(free, Event::Free { id });
     let Event::Refused { operation: 0x11, code, times: 2, total: 2 } = refused else { panic!("{refused:?}") };
     assert_eq!(code, Code::NotFound as u16);
     assert_eq!(self::events(&service, 0), []);
@@ -74,7 +74,7 @@ fn a_fault_of_nobodys_device_is_of_no_set() {
             Some((record.set, record.event.filter(|event| matches!(event, Event::Fault { .. }))?))
         })
         .collect();
-    let [(None, Event::Fault { device: 0x20, handle: None, .. })] = faults[..] else { panic!("{faults:?}") };
+    let [(None, Event::Fault { device: 0x20, id: None, .. })] = faults[..] else { panic!("{faults:?}") };
 }
 
 /// What the sets use, said by the trace alone: the last statement, and what happened afterwards.
@@ -145,9 +145,13 @@ fn a_sets_end_and_its_new_beginning_can_be_read() {
     let events = events(&service, 0);
     assert_eq!(
         events[..3],
-        [Event::Alloc { handle: id }, share(ShareWhy::Adjusted, 2, 6, 1), share(ShareWhy::Ending, 0, 0, 1),]
+        [
+            Event::Alloc { id: id.into() },
+            share(ShareWhy::Adjusted, 2, 6, 1),
+            share(ShareWhy::Ending, 0, 0, 1),
+        ]
     );
-    assert_eq!(events[3], Event::Free { handle: id });
+    assert_eq!(events[3], Event::Free { id: id.into() });
     let Event::Share { why: ShareWhy::Gone, used: 0, .. } = events[4] else { panic!("{events:?}") };
     assert_eq!(events[5..], [opened]);
 }
@@ -174,5 +178,5 @@ fn tagged_requests_are_told_from_untagged_ones() {
     let client = service.client("driver");
     let handle = client.alloc(1..=4000, 0).unwrap();
     client.bind_tagged(handle, 0).unwrap();
-    assert_eq!(events(&service, 0)[1], Event::Bind { handle, device: DEVICE, tagged: true });
+    assert_eq!(events(&service, 0)[1], Event::Bind { id: handle.into(), device: DEVICE, tagged: true });
 }

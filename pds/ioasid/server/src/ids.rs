@@ -9,6 +9,7 @@ use vtd::{Registers, TableMemory};
 use crate::clients::ClientId;
 use crate::codes;
 use crate::server::{Answer, Notify, Server};
+use crate::trace;
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
@@ -112,7 +113,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) {
         let handle = self.wire(handle);
-        self.trace_hot(client, Traced::Alloc { handle });
+        self.trace_hot(client, Traced::Alloc { id: handle.into() });
         let account = self.clients.account_mut(client);
         account.counters.allocated += 1;
         if let Some(page) = &mut account.find {
@@ -217,13 +218,11 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         for &handle in handles {
             match self.registry.reclaim(handle) {
-                Ok(()) => {}
+                Ok(()) => self.trace_hot(client, Traced::Free { id: trace::id(handle) }),
                 // Its number is free once the provider has been told.
                 Err(Error::ProviderBusy) => self.clients.account_mut(client).unsettled += 1,
                 Err(error) => return Err(codes::registry(error)),
             }
-            let handle = self.wire(handle);
-            self.trace_hot(client, Traced::Free { handle });
         }
         Ok(())
     }
@@ -239,8 +238,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         log::error!("{} PASIDs are in quarantine: {error}", handles.len());
         for &handle in handles {
             self.registry.quarantine(handle).map_err(codes::registry)?;
-            let handle = self.wire(handle);
-            self.trace(client, Traced::Quarantine { handle });
+            self.trace(client, Traced::Quarantine { id: trace::id(handle) });
         }
         Err(codes::unit(error))
     }

@@ -14,6 +14,7 @@ use vtd::{BATCH, Registers, TableMemory};
 use crate::clients::ClientId;
 use crate::codes;
 use crate::server::{Answer, Notify, Server};
+use crate::trace;
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn register_allocator(&mut self, register: &RegisterAllocator) -> Answer<Done> {
@@ -161,6 +162,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 let told = found.is_some_and(|found| {
                     found.state == State::Teardown && self.registry.reclaim(found.handle).is_ok()
                 });
+                if let Some(found) = found.filter(|_| told) {
+                    self.trace(client, Traced::Free { id: trace::id(found.handle) });
+                }
                 let next = found.and_then(|found| found.handle.pasid.next());
                 let account = self.clients.account_mut(client);
                 account.unsettled -= u32::from(told);

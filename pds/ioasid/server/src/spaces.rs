@@ -194,7 +194,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             server.unit()?.bind(source, entry, domain).map_err(codes::unit)
         })?;
         let tagged = requests == Requests::Tagged;
-        self.trace(client, Traced::Bind { handle, device: source.get(), tagged });
+        self.trace(client, Traced::Bind { id: handle.into(), device: source.get(), tagged });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -206,7 +206,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let domain = server.open_space(client, id.pasid)?;
             server.unit()?.replace(source, entry, domain).map_err(codes::unit)
         })?;
-        self.trace(client, Traced::Bind { handle, device: source.get(), tagged: false });
+        self.trace(client, Traced::Bind { id: handle.into(), device: source.get(), tagged: false });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -226,7 +226,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         self.unit()?.unbind(source, entry).map_err(codes::unit)?;
         let tagged = requests == Requests::Tagged;
-        self.trace(client, Traced::Unbind { handle, device: source.get(), tagged });
+        self.trace(client, Traced::Unbind { id: handle.into(), device: source.get(), tagged });
         self.bound(client, EventKind::Unbind, id, device);
         Ok(Done {})
     }
@@ -264,7 +264,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         })?;
         let &Map { handle, iova, source, extent } = map;
         let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
-        self.trace(client, Traced::Map { handle, iova, pages, access: extent.access, source });
+        self.trace(client, Traced::Map { id: handle.into(), iova, pages, access: extent.access, source });
         Ok(Done {})
     }
 
@@ -278,7 +278,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         })?;
         let &Unmap { handle, iova, pages } = unmap;
         let pages = u16::try_from(pages).unwrap_or(u16::MAX);
-        self.trace(client, Traced::Unmap { handle, iova, pages });
+        self.trace(client, Traced::Unmap { id: handle.into(), iova, pages });
         Ok(Done {})
     }
 }

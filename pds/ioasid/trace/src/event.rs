@@ -3,6 +3,32 @@
 
 use ioasid_api::{Access, Field, Handle, RegionOffset};
 
+/// An id: its number, and which life of that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id {
+    /// The PASID.
+    pub pasid: u32,
+    /// Grows each time that the number is handed out anew.
+    pub generation: u16,
+}
+
+impl From<Handle> for Id {
+    #[inline(always)]
+    fn from(Handle { pasid, generation, .. }: Handle) -> Self {
+        Self { pasid, generation }
+    }
+}
+
+impl Id {
+    fn to_word(self) -> u64 {
+        pair(self.pasid, self.generation.into())
+    }
+
+    fn from_word(word: u64) -> Option<Self> {
+        Some(Self { pasid: low(word), generation: u16::try_from(high(word)).ok()? })
+    }
+}
+
 /// Why a set's share is stated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareWhy {
@@ -68,22 +94,22 @@ pub enum Event {
     /// An id was allocated.
     Alloc {
         /// It.
-        handle: Handle,
+        id: Id,
     },
     /// An id was freed, and its teardown confirmed: it is bound to no device any more, and its mappings are gone.
     Free {
         /// It.
-        handle: Handle,
+        id: Id,
     },
     /// An id was freed and the unit did not confirm: nobody is given the number again, and it stays on the set's account.
     Quarantine {
         /// It.
-        handle: Handle,
+        id: Id,
     },
     /// A device was bound to an id.
     Bind {
         /// The id.
-        handle: Handle,
+        id: Id,
         /// The device's requester id.
         device: u16,
         /// For requests that carry the id's PASID, rather than for those that carry none.
@@ -92,7 +118,7 @@ pub enum Event {
     /// A device was unbound from an id.
     Unbind {
         /// The id.
-        handle: Handle,
+        id: Id,
         /// The device's requester id.
         device: u16,
         /// For requests that carry the id's PASID, rather than for those that carry none.
@@ -101,7 +127,7 @@ pub enum Event {
     /// Memory was mapped.
     Map {
         /// In the space of this id.
-        handle: Handle,
+        id: Id,
         /// From this address on, page aligned.
         iova: u64,
         /// So many pages of 4 KiB.
@@ -114,7 +140,7 @@ pub enum Event {
     /// Memory was unmapped.
     Unmap {
         /// In the space of this id.
-        handle: Handle,
+        id: Id,
         /// From this address on.
         iova: u64,
         /// So many pages of 4 KiB.
@@ -133,7 +159,7 @@ pub enum Event {
         /// The address that the device used, page aligned.
         address: u64,
         /// The id that the device was bound to.
-        handle: Option<Handle>,
+        id: Option<Id>,
     },
     /// The unit had more faults than it could record.
     FaultsLost,
@@ -181,8 +207,8 @@ pub enum Event {
     },
 }
 
-/// The handle word of an event that is of no id.
-const NO_HANDLE: u64 = u64::MAX;
+/// The id of an event that is of no id.
+const NO_ID: u64 = u64::MAX;
 /// The PASID of a request that carried none.
 const NO_PASID: u64 = 0xfff_ffff;
 
@@ -222,19 +248,19 @@ impl Event {
             Self::Share { why, reservation, limit, used, peak, faults, refused } => {
                 raw(2, why as u16, [pair(reservation, limit), pair(used, peak), pair(faults, refused)])
             }
-            Self::Alloc { handle } => raw(3, 0, [handle.to_word()]),
-            Self::Free { handle } => raw(4, 0, [handle.to_word()]),
-            Self::Quarantine { handle } => raw(5, 0, [handle.to_word()]),
-            Self::Bind { handle, device, tagged } => raw(6, device, [handle.to_word(), tagged.into()]),
-            Self::Unbind { handle, device, tagged } => raw(7, device, [handle.to_word(), tagged.into()]),
-            Self::Map { handle, iova, pages, access, source } => {
-                raw(8, pages, [handle.to_word(), iova & !0xfff | access as u64, source.to_word()])
+            Self::Alloc { id } => raw(3, id.generation, [id.pasid.into()]),
+            Self::Free { id } => raw(4, id.generation, [id.pasid.into()]),
+            Self::Quarantine { id } => raw(5, id.generation, [id.pasid.into()]),
+            Self::Bind { id, device, tagged } => raw(6, device, [id.to_word(), tagged.into()]),
+            Self::Unbind { id, device, tagged } => raw(7, device, [id.to_word(), tagged.into()]),
+            Self::Map { id, iova, pages, access, source } => {
+                raw(8, pages, [id.to_word(), iova & !0xfff | access as u64, source.to_word()])
             }
-            Self::Unmap { handle, iova, pages } => raw(9, pages, [handle.to_word(), iova]),
-            Self::Fault { device, reason, direction, pasid, address, handle } => {
+            Self::Unmap { id, iova, pages } => raw(9, pages, [id.to_word(), iova]),
+            Self::Fault { device, reason, direction, pasid, address, id } => {
                 let pasid = pasid.map_or(NO_PASID, u64::from);
                 let why = u64::from(reason) | (direction as u64) << 8 | pasid << 32;
-                raw(10, device, [handle.map_or(NO_HANDLE, Field::to_word), address, why])
+                raw(10, device, [id.map_or(NO_ID, Id::to_word), address, why])
             }
             Self::FaultsLost => raw(11, 0, []),
             Self::Refused { operation, code, times, total } => {
@@ -255,7 +281,7 @@ impl Event {
     /// The event that a record spells, if this version knows it.
     pub(crate) fn decode(kind: u8, small: u16, words: [u64; 3]) -> Option<Self> {
         let [first, second, third] = words;
-        let handle = Handle::from_word(first);
+        let id = Id::from_word(first);
         Some(match kind {
             1 => Self::Started { epoch: small, unit: first != 0 },
             2 => Self::Share {
@@ -274,26 +300,26 @@ impl Event {
                 faults: low(third),
                 refused: high(third),
             },
-            3 => Self::Alloc { handle: handle? },
-            4 => Self::Free { handle: handle? },
-            5 => Self::Quarantine { handle: handle? },
-            6 => Self::Bind { handle: handle?, device: small, tagged: second != 0 },
-            7 => Self::Unbind { handle: handle?, device: small, tagged: second != 0 },
+            3 => Self::Alloc { id: Id { pasid: low(first), generation: small } },
+            4 => Self::Free { id: Id { pasid: low(first), generation: small } },
+            5 => Self::Quarantine { id: Id { pasid: low(first), generation: small } },
+            6 => Self::Bind { id: id?, device: small, tagged: second != 0 },
+            7 => Self::Unbind { id: id?, device: small, tagged: second != 0 },
             8 => Self::Map {
-                handle: handle?,
+                id: id?,
                 iova: second & !0xfff,
                 pages: small,
                 access: Access::from_bits(second & 0xfff)?,
                 source: RegionOffset::from_word(third)?,
             },
-            9 => Self::Unmap { handle: handle?, iova: second, pages: small },
+            9 => Self::Unmap { id: id?, iova: second, pages: small },
             10 => Self::Fault {
                 device: small,
                 reason: u8::try_from(third & 0xff).ok()?,
                 direction: if third >> 8 & 1 == 0 { Direction::Read } else { Direction::Write },
                 pasid: Some(high(third)).filter(|&pasid| u64::from(pasid) != NO_PASID),
                 address: second,
-                handle: if first == NO_HANDLE { None } else { Some(handle?) },
+                id: if first == NO_ID { None } else { Some(id?) },
             },
             11 => Self::FaultsLost,
             12 => Self::Refused {

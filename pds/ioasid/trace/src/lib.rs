@@ -21,12 +21,11 @@
 //!
 //! ```
 //! use core::sync::atomic::{AtomicU64, Ordering};
-//! use ioasid_api::Handle;
-//! use ioasid_trace::{Event, Name, Trace, Writer};
+//! use ioasid_trace::{Event, Id, Name, Trace, Writer};
 //!
 //! let memory = [const { AtomicU64::new(0) }; 512];
 //! let mut writer = Writer::new(&memory, [Name::new("guest")], []);
-//! writer.push(7, Some(0), Event::Alloc { handle: Handle { pasid: 1, generation: 0, epoch: 1 } });
+//! writer.push(7, Some(0), Event::Alloc { id: Id { pasid: 1, generation: 0 } });
 //!
 //! // Outside:
 //! let words = memory.each_ref().map(|word| word.load(Ordering::Relaxed));
@@ -43,7 +42,7 @@ mod name;
 mod reader;
 mod writer;
 
-pub use event::{Choice, Direction, Event, ShareWhy};
+pub use event::{Choice, Direction, Event, Id, ShareWhy};
 pub use name::Name;
 pub use reader::{Device, Error, Record, Trace};
 pub use writer::Writer;

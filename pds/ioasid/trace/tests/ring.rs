@@ -5,8 +5,10 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use ioasid_api::{Access, Handle, RegionOffset};
-use ioasid_trace::{Choice, Direction, Error, Event, Name, Record, ShareWhy, Trace, Writer, region_bytes};
+use ioasid_api::{Access, RegionOffset};
+use ioasid_trace::{
+    Choice, Direction, Error, Event, Id, Name, Record, ShareWhy, Trace, Writer, region_bytes,
+};
 use proptest::prelude::*;
 
 type Memory = Vec<AtomicU64>;
@@ -30,32 +32,32 @@ fn records(memory: &Memory) -> Vec<Record> {
     trace.records(trace.written()).collect()
 }
 
-fn id(pasid: u32) -> Handle {
-    Handle { pasid, generation: 2, epoch: 3 }
+fn id(pasid: u32) -> Id {
+    Id { pasid, generation: 2 }
 }
 
 fn events() -> Vec<Event> {
-    let handle = id(0xf_ffff);
+    let id = id(0xf_ffff);
     let source = RegionOffset { region: 4, offset: 0x5000 };
-    let fault = |pasid, handle, direction| Event::Fault {
+    let fault = |pasid, id, direction| Event::Fault {
         device: 0x18,
         reason: 0x71,
         direction,
         pasid,
         address: 0xffff_ffff_f000,
-        handle,
+        id,
     };
     let share = |why| Event::Share { why, reservation: 1, limit: 2, used: 3, peak: 4, faults: 5, refused: 6 };
     let mut events = vec![
         Event::Started { epoch: 7, unit: true },
-        Event::Alloc { handle },
-        Event::Free { handle },
-        Event::Quarantine { handle },
-        Event::Bind { handle, device: 0x18, tagged: true },
-        Event::Unbind { handle, device: 0x18, tagged: false },
-        Event::Map { handle, iova: 0x1000, pages: 4096, access: Access::Write, source },
-        Event::Unmap { handle, iova: 0x1000, pages: 4096 },
-        fault(None, Some(handle), Direction::Read),
+        Event::Alloc { id },
+        Event::Free { id },
+        Event::Quarantine { id },
+        Event::Bind { id, device: 0x18, tagged: true },
+        Event::Unbind { id, device: 0x18, tagged: false },
+        Event::Map { id, iova: 0x1000, pages: 4096, access: Access::Write, source },
+        Event::Unmap { id, iova: 0x1000, pages: 4096 },
+        fault(None, Some(id), Direction::Read),
         fault(Some(0xf_ffff), None, Direction::Write),
         Event::FaultsLost,
         Event::Registered { allocator: 8 },
@@ -105,7 +107,7 @@ fn names_and_devices_are_read() {
 fn the_newest_records_are_kept_and_the_one_whose_place_is_next_is_not_trusted() {
     let memory = memory(4);
     let mut writer = writer(&memory);
-    (1..=11).for_each(|pasid| writer.push(pasid, None, Event::Alloc { handle: id(pasid) }));
+    (1..=11).for_each(|pasid| writer.push(pasid, None, Event::Alloc { id: id(pasid) }));
     assert_eq!(records(&memory).iter().map(|record| record.number).collect::<Vec<_>>(), [9, 10, 11]);
     assert!(records(&memory).iter().all(|record| u64::from(record.time) == record.number));
 }
@@ -114,7 +116,7 @@ fn the_newest_records_are_kept_and_the_one_whose_place_is_next_is_not_trusted() 
 fn what_was_overwritten_while_the_copy_was_made_is_left_out() {
     let memory = memory(4);
     let mut writer = writer(&memory);
-    (1..=6).for_each(|pasid| writer.push(pasid, None, Event::Alloc { handle: id(pasid) }));
+    (1..=6).for_each(|pasid| writer.push(pasid, None, Event::Alloc { id: id(pasid) }));
     let words = copy(&memory);
     let trace = Trace::read(&words).unwrap();
     assert_eq!(trace.records(8).map(|record| record.number).collect::<Vec<_>>(), [6]);
@@ -206,7 +208,7 @@ fn a_tool_never_reads_a_torn_record() {
         scope.spawn(|| {
             for count in 1..=200_000_u32 {
                 let iova = u64::from(count) << 12;
-                writer.push(count, None, Event::Unmap { handle: id(count & 0xf_ffff), iova, pages: 1 });
+                writer.push(count, None, Event::Unmap { id: id(count & 0xf_ffff), iova, pages: 1 });
             }
             done.store(true, Ordering::Release);
         });
@@ -215,10 +217,10 @@ fn a_tool_never_reads_a_torn_record() {
             let words: Vec<_> = memory.iter().map(|word| word.load(Ordering::Acquire)).collect();
             let since = memory[2].load(Ordering::Acquire);
             for record in Trace::read(&words).unwrap().records(since) {
-                let Some(Event::Unmap { handle, iova, .. }) = record.event else { panic!("{record:?}") };
+                let Some(Event::Unmap { id, iova, .. }) = record.event else { panic!("{record:?}") };
                 assert_eq!(record.number, u64::from(record.time));
                 assert_eq!(record.number, iova >> 12);
-                assert_eq!(u64::from(handle.pasid), record.number & 0xf_ffff);
+                assert_eq!(u64::from(id.pasid), record.number & 0xf_ffff);
                 seen += 1;
             }
         }
