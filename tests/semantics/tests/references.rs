@@ -32,6 +32,61 @@ fn s44_a_second_free_never_frees_a_later_generation() {
 }
 
 #[test]
+fn s44_an_id_that_nothing_is_bound_to_is_free_at_once_and_its_handle_stale() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let first = alloc(&mut registry, set, 9, 9).unwrap();
+    assert_eq!(registry.free_unbound(set, first), Ok(Freed::Free));
+    assert_eq!((registry.inspect(pasid(9)), registry.stats(set).unwrap().used), (None, 0));
+    assert_eq!(registry.check(), Ok(()));
+    let second = alloc(&mut registry, set, 9, 9).unwrap();
+    assert_eq!(unchanged(&mut registry, |registry| registry.free_unbound(set, first)), Err(Error::Stale));
+    let other = registry.create_set(up_to(10)).unwrap();
+    assert_eq!(
+        unchanged(&mut registry, |registry| registry.free_unbound(other, second)),
+        Err(Error::NotOwner)
+    );
+    assert_eq!(
+        unchanged(&mut registry, |registry| registry.free_unbound(set, unknown())),
+        Err(Error::NotFound)
+    );
+}
+
+#[test]
+fn s46_an_id_that_nothing_is_bound_to_waits_for_the_last_reference_all_the_same() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let handle = alloc(&mut registry, set, 9, 9).unwrap();
+    registry.get(set, handle).unwrap();
+    assert_eq!(registry.free_unbound(set, handle), Ok(Freed::Pending));
+    assert_eq!(alloc(&mut registry, set, 9, 9), Err(Error::NoSpace));
+    assert_eq!(registry.put(set, handle), Ok(Freed::Teardown));
+}
+
+#[test]
+fn s52_an_id_that_nothing_is_bound_to_goes_back_to_its_provider_too() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 7)).unwrap();
+    let first = alloc(&mut registry, set, 9, 9).unwrap();
+    let second = alloc(&mut registry, set, 10, 10).unwrap();
+    let _ = script.calls();
+    assert_eq!(registry.free_unbound(set, first), Ok(Freed::Free));
+    assert_eq!(script.calls(), [Call::Free(7, 9)]);
+    // Where the provider cannot be told yet, somebody has to reclaim it later.
+    script.set_busy(true);
+    assert_eq!(registry.free_unbound(set, second), Ok(Freed::Teardown));
+    assert_eq!(registry.inspect(pasid(10)).unwrap().state, State::Teardown);
+    script.set_busy(false);
+    assert_eq!(registry.reclaim(second), Ok(()));
+    assert_eq!(script.calls(), [Call::Free(7, 10)]);
+}
+
+#[test]
 fn s45_free_by_another_set_is_not_owner_and_the_id_stays_live() {
     let mut stage = Stage::new(100);
     let mut registry = stage.registry();

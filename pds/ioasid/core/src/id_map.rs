@@ -15,7 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub(crate) struct IdMap {
     words: [u64; BLOCKS],
     blocks: BlockMap,
-    /// No id below this one is in.
+    /// The first id of a block. No id below it is in.
     low: u32,
     unused: u32,
 }
@@ -25,7 +25,7 @@ impl IdMap {
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
         self.blocks = BlockMap::EMPTY;
-        self.low = 1;
+        self.low = 0;
     }
 
     #[inline(always)]
@@ -33,31 +33,26 @@ impl IdMap {
         pasid.block() as usize % BLOCKS
     }
 
-    /// Takes the lowest id in a range out.
+    /// The lowest id in a range.
     #[inline(always)]
-    pub(crate) fn take_lowest(&mut self, range: PasidRange) -> Option<Pasid> {
-        let from_low = range.min().get() <= self.low;
-        let from = if from_low { Pasid::truncated(self.low) } else { range.min() };
+    pub(crate) fn lowest(&mut self, range: PasidRange) -> Option<Pasid> {
+        let from = Pasid::truncated(range.min().get().max(self.low));
         let rest = self.words[Self::word(from)] & from_bit(from.get());
         let pasid = if rest != 0 {
             Pasid::truncated(from.get() & !63 | rest.trailing_zeros())
         } else {
             self.beyond(from)?
         };
-        if pasid > range.max() {
-            return None;
-        }
-        if from_low {
-            self.low = pasid.get();
-        }
-        self.remove(pasid);
-        Some(pasid)
+        (pasid <= range.max()).then_some(pasid)
     }
 
-    /// The lowest id in a later block.
-    #[inline(never)]
-    fn beyond(&self, from: Pasid) -> Option<Pasid> {
+    /// The lowest id in a later block, where the block of `from` has none from there on.
+    #[inline(always)]
+    fn beyond(&mut self, from: Pasid) -> Option<Pasid> {
         let block = self.blocks.first_from(from.block() + 1)?;
+        if from.block() == self.low >> 6 && self.words[Self::word(from)] == 0 {
+            self.low = block << 6;
+        }
         let word = self.words[block as usize % BLOCKS];
         Some(Pasid::truncated(block << 6 | word.trailing_zeros()))
     }
@@ -80,9 +75,7 @@ impl IdMap {
         *word = before | bit(pasid.get());
         if before == 0 {
             self.blocks.insert(pasid.block());
-        }
-        if pasid.get() < self.low {
-            self.low = pasid.get();
+            self.low = self.low.min(pasid.block() << 6);
         }
     }
 
@@ -93,10 +86,11 @@ impl IdMap {
 
     /// Whether the levels agree, and nothing is below what is said to be the lowest.
     pub(crate) fn is_consistent(&self) -> bool {
-        let lowest = (0..).zip(&self.words).find(|(_, word)| **word != 0);
-        self.blocks.is_consistent()
-            && (0..).zip(&self.words).all(|(block, &word)| self.blocks.contains(block) == (word != 0))
-            && lowest.is_none_or(|(block, word)| block << 6 | word.trailing_zeros() >= self.low)
+        self.low.is_multiple_of(64)
+            && self.blocks.is_consistent()
+            && (0..).zip(&self.words).all(|(block, &word)| {
+                self.blocks.contains(block) == (word != 0) && (word == 0 || block << 6 >= self.low)
+            })
     }
 }
 
@@ -107,7 +101,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn empty() -> Box<IdMap> {
-        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 1, unused: 0 })
+        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 0, unused: 0 })
     }
 
     proptest! {
@@ -127,9 +121,10 @@ mod tests {
                     _ => {
                         let (min, max) = (one.min(other), one.max(other));
                         let lowest = model.range(min..=max).next().copied();
-                        if let Some(lowest) = lowest { model.remove(&lowest); }
                         let range = PasidRange::new(min, max).unwrap();
-                        prop_assert_eq!(map.take_lowest(range).map(Pasid::get), lowest);
+                        let found = map.lowest(range);
+                        prop_assert_eq!(found.map(Pasid::get), lowest);
+                        if let Some(found) = found { map.remove(found); model.remove(&found.get()); }
                     }
                 }
                 prop_assert_eq!(map.contains(pasid), model.contains(&one));
@@ -144,8 +139,9 @@ mod tests {
             let mut map = empty();
             let pasid = Pasid::truncated(distance);
             map.insert(pasid);
-            assert_eq!(map.take_lowest(PasidRange::ALL), Some(pasid));
-            assert_eq!(map.take_lowest(PasidRange::ALL), None);
+            assert_eq!(map.lowest(PasidRange::ALL), Some(pasid));
+            map.remove(pasid);
+            assert_eq!(map.lowest(PasidRange::ALL), None);
         }
     }
 }

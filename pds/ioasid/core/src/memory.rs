@@ -4,7 +4,7 @@
 use crate::block_map::BlockMap;
 use crate::capacity::{BLOCK, IDS, SETS, SPIDS_PER_SET};
 use crate::id_map::IdMap;
-use crate::slot::Slot;
+use crate::slot::{Block, Slot};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Memory for a registry. What it holds before does not matter.
@@ -51,13 +51,13 @@ impl<'m> Memory<'m> {
         if slots < IDS { slots - slots % BLOCK } else { IDS }
     }
 
-    /// The index and the slots, whole blocks of them; `None` where there is no room for a block.
-    pub(crate) fn split(self) -> Option<(&'m mut Index, &'m mut [Slot])> {
+    /// The index and the blocks; `None` where there is no room for a block.
+    pub(crate) fn split(self) -> Option<(&'m mut Index, &'m mut [Block])> {
         let bytes = self.words.as_mut_bytes();
-        let count = Self::slots_in(bytes.len());
+        let count = Self::slots_in(bytes.len()) / BLOCK;
         let (index, rest) = Index::mut_from_prefix(bytes).ok()?;
-        let (slots, _) = <[Slot]>::mut_from_prefix_with_elems(rest, count).ok()?;
-        (count > 0).then_some((index, slots))
+        let (blocks, _) = <[Block]>::mut_from_prefix_with_elems(rest, count).ok()?;
+        (count > 0).then_some((index, blocks))
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
         for words in [0, 1, 0x200, 0x4000, 0x8000, 0x8100, 0x10_0000, 0x40_0000] {
             let mut memory = vec![0; words];
             let numbers = Memory::slots_in(words * 8);
-            let slots = Memory { words: &mut memory }.split().map_or(0, |(_, slots)| slots.len());
+            let slots = Memory { words: &mut memory }.split().map_or(0, |(_, blocks)| blocks.len() * BLOCK);
             assert_eq!(slots, numbers);
             assert!(numbers == 0 || Memory::words_for(numbers) <= words);
             assert!(numbers == IDS || Memory::words_for(numbers + 1) > words);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! PASIDs, ranges of them, and handles.
 
-use crate::capacity::BLOCK;
-use crate::{Error, SetId};
+use crate::Error;
 
 /// A process address space id: 20 bits (PCIe 6.20), checked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,13 +36,12 @@ impl Pasid {
         self.0 as usize
     }
 
-    /// The index of the slot that counts a set's ids in this one's block.
-    pub(crate) const fn counter(self, set: SetId) -> usize {
-        (self.0 as usize & !(BLOCK - 1)) | set.index()
-    }
-
     pub(crate) const fn block(self) -> u32 {
         self.0 >> 6
+    }
+
+    pub(crate) const fn last_of_block(self) -> Self {
+        Self(self.0 | (63))
     }
 
     pub(crate) const fn place(self) -> usize {

@@ -9,6 +9,7 @@
 //! ids of that block that the set holds. It costs no memory, and lets a set find its ids without looking at
 //! anybody else's blocks.
 
+use crate::capacity::BLOCK;
 use crate::{Generation, Handle, Pasid, SetId};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -93,6 +94,9 @@ impl Identity {
     }
 }
 
+/// The slots of a block.
+pub(crate) type Block = [Slot; BLOCK];
+
 /// One id's record. All zero is an id that was never handed out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -172,6 +176,7 @@ impl Slot {
     pub(crate) fn vacate(&mut self) {
         self.name = (self.name + 1) & 0xffff;
         self.life = Life::FREE;
+        self.references = 0;
     }
 
     /// → being torn down, for an id of the default allocator's with one reference.

@@ -124,7 +124,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     fn record(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
         self.allocators.born(self.live.tag());
         self.space.free.remove(pasid);
-        self.occupy(set, pasid, data)
+        self.occupy(set, pasid, self.live, data)
     }
 
     /// The id that an allocator chose, if it is one that may be recorded: exactly that one, free and in the range.

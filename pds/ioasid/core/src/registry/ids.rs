@@ -4,8 +4,15 @@
 use super::{Allocation, Inspection, Registry};
 use crate::allocator::Provider;
 use crate::event::{Event, EventKind, Events};
-use crate::slot::{Identity, Slot};
+use crate::slot::{Identity, Life, Slot};
 use crate::{Error, Handle, Pasid, PasidRange, SetId, State};
+
+/// What a set's use and the common stock are when one more id is charged.
+struct Charge {
+    set: SetId,
+    used: u32,
+    spare: u32,
+}
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Gives a set the lowest free id in a range, with `data` as its private data and one reference. Where a custom
@@ -21,11 +28,17 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if range.max() > self.quick.max {
             return self.alloc_watched(set, range, data);
         }
-        self.charge(set)?;
-        match self.space.free.take_lowest(range) {
-            Some(pasid) => self.occupy(set, pasid, data).map(Allocation::Ready),
-            None => Err(self.uncharge(set, Error::NoSpace)),
-        }
+        self.alloc_default(set, range, data).map(Allocation::Ready)
+    }
+
+    /// The same from the default allocator.
+    #[inline(always)]
+    fn alloc_default(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Handle, Error> {
+        let charge = self.charge(set)?;
+        let pasid = self.space.free.lowest(range).ok_or(Error::NoSpace)?;
+        self.pay(charge);
+        self.space.free.remove(pasid);
+        self.occupy(set, pasid, Life::LIVE, data)
     }
 
     /// The same where an allocator of somebody's chooses, or somebody wants to be told.
@@ -35,37 +48,38 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if range.max() > self.config.max_pasid {
             return Err(Error::InvalidRange);
         }
-        self.charge(set)?;
-        let allocation = if self.live.tag() != 0 {
-            self.alloc_custom(set, range, data)
-        } else if let Some(pasid) = self.space.free.take_lowest(range) {
-            self.occupy(set, pasid, data).map(Allocation::Ready)
+        let allocation = if self.live.tag() == 0 {
+            Allocation::Ready(self.alloc_default(set, range, data)?)
         } else {
-            Err(Error::NoSpace)
+            let charge = self.charge(set)?;
+            self.pay(charge);
+            self.alloc_custom(set, range, data).map_err(|error| self.uncharge(set, error))?
         };
-        match allocation {
-            Ok(Allocation::Ready(handle)) => {
-                self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
-                allocation
-            }
-            Ok(Allocation::Pending(_)) => allocation,
-            Err(error) => Err(self.uncharge(set, error)),
+        if let Allocation::Ready(handle) = allocation {
+            self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
         }
+        Ok(allocation)
     }
 
-    /// Charges one more id to a set.
+    /// What one more id of a set's costs, if it may have one.
     #[inline(always)]
-    fn charge(&mut self, set: SetId) -> Result<(), Error> {
-        let record = &mut self.sets[set.index()];
+    fn charge(&self, set: SetId) -> Result<Charge, Error> {
+        let record = &self.sets[set.index()];
         // A set that is not open has the limit 0.
         if record.id != set || record.used >= record.share.limit {
             return Err(self.over_limit(set));
         }
+        let mut spare = self.totals.spare;
         if record.used >= record.share.reservation {
-            self.totals.spare = self.totals.spare.checked_sub(1).ok_or(Error::NoSpace)?;
+            spare = spare.checked_sub(1).ok_or(Error::NoSpace)?;
         }
-        record.used += 1;
-        Ok(())
+        Ok(Charge { set, used: record.used + 1, spare })
+    }
+
+    #[inline(always)]
+    fn pay(&mut self, Charge { set, used, spare }: Charge) {
+        self.totals.spare = spare;
+        self.sets[set.index()].used = used;
     }
 
     #[cold]
@@ -92,20 +106,23 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             record.peak = record.used;
         }
         record.used -= 1;
-        if record.used >= record.share.reservation {
-            self.totals.spare += 1;
-        }
+        self.totals.spare += u32::from(record.used >= record.share.reservation);
     }
 
     /// Makes an id that was just taken the set's, which is charged already, and remembers where it is.
     #[inline(always)]
-    pub(super) fn occupy(&mut self, set: SetId, pasid: Pasid, data: u64) -> Result<Handle, Error> {
-        let live = self.live;
-        let slots = &mut *self.space.slots;
-        let slot = slots.get_mut(pasid.index()).ok_or(Error::NotFound)?;
-        slot.occupy(set, live, data);
+    pub(super) fn occupy(
+        &mut self,
+        set: SetId,
+        pasid: Pasid,
+        life: Life,
+        data: u64,
+    ) -> Result<Handle, Error> {
+        let block = self.space.block_mut(pasid).ok_or(Error::NotFound)?;
+        let slot = &mut block[pasid.place()];
+        slot.occupy(set, life, data);
         let handle = slot.handle(pasid);
-        if slots.get_mut(pasid.counter(set)).is_some_and(Slot::count_up) {
+        if block[set.index()].count_up() {
             self.index[set.index()].blocks.insert(pasid.block());
         }
         Ok(handle)
@@ -114,7 +131,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Forgets that an id is a set's.
     #[inline(always)]
     pub(super) fn forget(&mut self, set: SetId, pasid: Pasid) {
-        if self.space.slots.get_mut(pasid.counter(set)).is_some_and(Slot::count_down) {
+        if self.space.block_mut(pasid).is_some_and(|block| block[set.index()].count_down()) {
             self.index[set.index()].blocks.remove(pasid.block());
         }
     }

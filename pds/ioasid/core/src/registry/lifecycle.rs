@@ -30,6 +30,29 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         }
     }
 
+    /// [`free`](Self::free) and [`reclaim`](Self::reclaim) in one, for an id that no hardware knows: there is nothing to
+    /// tear down. [`Freed::Free`] where nobody has to let go of it first, and its allocator could be told.
+    ///
+    /// # Errors
+    /// As [`free`](Self::free).
+    #[inline(always)]
+    pub fn free_unbound(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
+        let identity = Identity::new(set, handle.generation, self.quick.live);
+        if !self.vacate_if(handle.pasid, |slot| slot.is_last(identity)) {
+            return self.free_unbound_watched(set, handle);
+        }
+        Ok(Freed::Free)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn free_unbound_watched(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
+        match self.free_watched(set, handle)? {
+            Freed::Teardown if self.reclaim(handle).is_ok() => Ok(Freed::Free),
+            freed => Ok(freed),
+        }
+    }
+
     /// The same where somebody else has a say.
     #[cold]
     #[inline(never)]
@@ -131,17 +154,28 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// cannot be told now: try again later.
     #[inline(always)]
     pub fn reclaim(&mut self, handle: Handle) -> Result<(), Error> {
-        match self.space.slot_mut(handle.pasid) {
-            Some(slot) if slot.is_torn_down(handle.generation) => {
-                let owner = slot.owner();
-                slot.vacate();
-                self.forget(owner, handle.pasid);
-                self.space.free.insert(handle.pasid);
-                self.discharge(owner);
-                Ok(())
-            }
-            _ => self.reclaim_other(handle),
+        if self.vacate_if(handle.pasid, |slot| slot.is_torn_down(handle.generation)) {
+            return Ok(());
         }
+        self.reclaim_other(handle)
+    }
+
+    /// Makes an id of the default allocator's free again if `good` likes its slot.
+    #[inline(always)]
+    fn vacate_if(&mut self, pasid: Pasid, good: impl FnOnce(&Slot) -> bool) -> bool {
+        let Some(block) = self.space.block_mut(pasid) else { return false };
+        let slot = &mut block[pasid.place()];
+        if !good(slot) {
+            return false;
+        }
+        let owner = slot.owner();
+        slot.vacate();
+        if block[owner.index()].count_down() {
+            self.index[owner.index()].blocks.remove(pasid.block());
+        }
+        self.space.free.insert(pasid);
+        self.discharge(owner);
+        true
     }
 
     /// The same for an id that was in quarantine or chosen by a custom allocator, or for none.

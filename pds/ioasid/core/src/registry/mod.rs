@@ -88,6 +88,8 @@ pub enum Freed {
     /// [`reclaim`]: Registry::reclaim
     /// [`quarantine`]: Registry::quarantine
     Teardown,
+    /// It is free again.
+    Free,
     /// It is not found any more, and somebody has to let go of it first.
     Pending,
     /// It stays: others hold references.
@@ -215,11 +217,11 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
         providers: &'m mut [P],
         events: E,
     ) -> Result<Self, Error> {
-        let (Index { free, sets: index }, slots) = memory.split().ok_or(Error::BadMemory)?;
+        let (Index { free, sets: index }, blocks) = memory.split().ok_or(Error::BadMemory)?;
         index.fill_with(|| SetIndex::EMPTY);
-        let last = u32::try_from(slots.len() - 1).map_err(|_| Error::BadMemory)?;
+        let last = u32::try_from(blocks.as_flattened().len() - 1).map_err(|_| Error::BadMemory)?;
         let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)), ..config };
-        let space = Space::new(slots, free, config.max_pasid);
+        let space = Space::new(blocks, free, config.max_pasid);
         Ok(Self {
             space,
             sets: [Set::VACANT; SETS],

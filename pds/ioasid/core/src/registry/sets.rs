@@ -8,9 +8,12 @@ use crate::event::Events;
 use crate::set::{Phase, Set};
 use crate::{Error, Handle, Pasid, SetConfig, SetId, SetStats, State};
 
-/// How many slots a slice of a set's end looks at for each handle that it may fill, so that a slice is bounded
-/// even where all ids that it meets are on their way out already.
-pub(super) const VISITS_PER_HANDLE: usize = 2 * BLOCK;
+/// How many blocks a slice of a set's end looks at for each handle that it may fill, so that a slice is bounded even
+/// where all ids that it meets are on their way out already.
+const BLOCKS_PER_HANDLE: usize = 2;
+
+/// How many slots, for the same reason.
+pub(super) const VISITS_PER_HANDLE: usize = BLOCKS_PER_HANDLE * BLOCK;
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Makes a set. Privileged.
@@ -126,18 +129,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             return Err(Error::NoSuchSet);
         }
         let mut filled = 0;
-        let mut at = Pasid::new(record.cursor);
-        for _ in 0..VISITS_PER_HANDLE * out.len().max(1) {
-            let Some(pasid) = at.and_then(|from| self.next_owned(set, from)) else {
-                at = None;
-                break;
-            };
-            let Some(place) = out.get_mut(filled) else { break };
-            if let Some(handle) = self.evict(set, pasid) {
-                *place = handle;
-                filled += 1;
-            }
-            at = pasid.next();
+        let mut at = Pasid::new(record.cursor).and_then(|from| self.next_owned(set, from));
+        for _ in 0..BLOCKS_PER_HANDLE * out.len().max(1) {
+            let Some(first) = at.filter(|_| filled < out.len()) else { break };
+            let rest = self.drain_block(set, first, out, &mut filled);
+            at = rest.and_then(|from| self.next_owned(set, from));
         }
         let record = &mut self.sets[set.index()];
         record.cursor = at.map_or(Pasid::MAX.get() + 1, Pasid::get);
@@ -150,19 +146,50 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         Ok(Drain { filled, progress })
     }
 
-    /// Sends an id of a set that is going on its way. It is returned if it can be torn down at once.
-    fn evict(&mut self, set: SetId, pasid: Pasid) -> Option<Handle> {
-        let slot = self.space.slot(pasid)?;
+    /// The same for what a set has in one block from an id on, where `filled` of `out` are. Says from where to go on.
+    fn drain_block(
+        &mut self,
+        set: SetId,
+        first: Pasid,
+        out: &mut [Handle],
+        filled: &mut usize,
+    ) -> Option<Pasid> {
+        let live = self.quick.live;
+        let mut at = first;
+        loop {
+            let mut slots = self.space.block_mut(first)?[at.place()..].iter_mut().zip(at.get()..);
+            // Those that are merely live go by themselves, up to one that has to be looked at.
+            let other = loop {
+                let Some((slot, number)) = slots.next() else { return first.last_of_block().next() };
+                if slot.owner() != set {
+                    continue;
+                }
+                let pasid = Pasid::truncated(number);
+                let Some(place) = out.get_mut(*filled) else { return Some(pasid) };
+                *place = slot.handle(pasid);
+                if slot.life() != live {
+                    break pasid;
+                }
+                slot.tear_down();
+                *filled += 1;
+            };
+            *filled += usize::from(self.evict(set, other));
+            at = other.next()?;
+            if at.block() != first.block() {
+                return Some(at);
+            }
+        }
+    }
+
+    /// Sends an id of a set that is going on its way. True if it can be torn down at once.
+    fn evict(&mut self, set: SetId, pasid: Pasid) -> bool {
+        let Some(slot) = self.space.slot(pasid) else { return false };
         let handle = slot.handle(pasid);
         match slot.state() {
-            State::Allocated | State::Pending => {
-                (self.give_up(set, handle) == Freed::Teardown).then_some(handle)
-            }
-            State::Quarantined => {
-                self.lose(set, pasid);
-                None
-            }
-            _ => None,
+            State::Allocated | State::Pending => return self.give_up(set, handle) == Freed::Teardown,
+            State::Quarantined => self.lose(set, pasid),
+            _ => {}
         }
+        false
     }
 }
