@@ -133,8 +133,13 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn free(&mut self, client: ClientId, handle: Handle) -> Answer<Done> {
         let handle = self.handle(handle)?;
-        let freed = self.registry.free(self.set(client), handle).map_err(codes::registry)?;
-        self.let_go(client, handle, freed)?;
+        // Most ids were never mapped or bound: there is nothing to tear down.
+        let freed = if self.clients.account(client).spaces == 0 {
+            self.registry.free_unbound(self.set(client), handle)
+        } else {
+            self.registry.free(self.set(client), handle)
+        };
+        self.let_go(client, handle, freed.map_err(codes::registry)?)?;
         Ok(Done {})
     }
 
@@ -152,6 +157,11 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Freed::Held => Ok(()),
             Freed::Pending => {
                 self.hide(client, handle);
+                Ok(())
+            }
+            Freed::Free => {
+                self.hide(client, handle);
+                self.clients.account_mut(client).counters.freed += 1;
                 Ok(())
             }
             Freed::Teardown => self.tear_down(client, &[handle]),
@@ -210,7 +220,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn tear_down(&mut self, client: ClientId, handles: &[ioasid_core::Handle]) -> Answer<()> {
         handles.iter().for_each(|&handle| self.hide(client, handle));
         self.clients.account_mut(client).counters.freed += handles.len() as u64;
-        // Most ids were never mapped or bound.
         if self.clients.account(client).spaces != 0
             && let Err(error) = self.close_spaces(client, handles)
         {
