@@ -80,6 +80,22 @@ enum Structure<'a> {
 }
 
 impl<'a> Dmar<'a> {
+    /// The first good table in memory that firmware filled with tables; `None` where there is none at all.
+    ///
+    /// # Errors
+    /// What is wrong with the first one, where none is good.
+    pub fn find(memory: &'a [u8]) -> Option<Result<Self, Error>> {
+        let starts = memory.windows(4).enumerate().filter(|(_, word)| word == b"DMAR");
+        let mut found = None;
+        for (at, _) in starts {
+            match Self::parse(memory.get(at..).unwrap_or_default()) {
+                Ok(table) => return Some(Ok(table)),
+                Err(error) => found = found.or(Some(Err(error))),
+            }
+        }
+        found
+    }
+
     /// Checks a table. `bytes` may be longer than the table.
     ///
     /// # Errors
@@ -211,6 +227,16 @@ impl<'a> Dmar<'a> {
             Structure::Reserved(region) => Some(region),
             _ => None,
         })
+    }
+
+    /// The regions that are reserved for a function, or for a bridge that it is behind.
+    pub fn reserved_for<B: Bridges>(
+        &self,
+        function: Function,
+        bridges: &B,
+    ) -> impl Iterator<Item = ReservedRegion<'a>> {
+        self.reserved()
+            .filter(move |region| region.scopes.into_iter().any(|scope| scope.covers(function, bridges)))
     }
 
     /// The unit that a function is behind: the one that names it, otherwise the one that includes all others.

@@ -79,6 +79,27 @@ fn function(bus: u8, device: u8, function: u8) -> Function {
 }
 
 #[test]
+fn a_table_is_found_among_others_and_a_bad_one_passed_over() {
+    let good = example();
+    let bad = good.iter().map(|byte| byte ^ u8::from(*byte == 38)).collect::<Vec<_>>();
+    assert!(Dmar::find(b"FACP and DSDT").is_none());
+    assert_eq!(Dmar::find(&[b"DSDT", &bad[..]].concat()).unwrap().unwrap_err(), Error::Checksum);
+    let memory = [b"the table is named DMAR\0", &bad[..], &good, b"APIC"].concat();
+    assert_eq!(Dmar::find(&memory).unwrap().unwrap().units().count(), 2);
+}
+
+#[test]
+fn memory_is_reserved_for_functions() {
+    let table = example();
+    let dmar = Dmar::parse(&table).unwrap();
+    let bases = |device| {
+        let function = Function { bus: 0, device, function: 0 };
+        dmar.reserved_for(function, &()).map(|region| region.base).collect::<Vec<_>>()
+    };
+    assert_eq!([bases(2), bases(0x14), bases(3)], [vec![0x7800_0000], vec![0x7900_0000], vec![]]);
+}
+
+#[test]
 fn units_and_regions_are_found() {
     let bytes = example();
     let dmar = Dmar::parse(&bytes).unwrap();

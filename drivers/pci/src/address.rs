@@ -20,6 +20,30 @@ impl Address {
         self.0
     }
 
+    /// The address with this bus, device (below 32) and function (below 8).
+    #[must_use]
+    pub const fn new(bus: u8, device: u8, function: u8) -> Self {
+        Self((bus as u16) << 8 | (device as u16 & 0x1f) << 3 | function as u16 & 7)
+    }
+
+    /// The bus.
+    #[must_use]
+    pub const fn bus(self) -> u8 {
+        self.0.to_be_bytes()[0]
+    }
+
+    /// The device on the bus, below 32.
+    #[must_use]
+    pub const fn device(self) -> u8 {
+        self.0.to_be_bytes()[1] >> 3
+    }
+
+    /// The function of the device, below 8.
+    #[must_use]
+    pub const fn function(self) -> u8 {
+        self.0.to_be_bytes()[1] & 7
+    }
+
     /// The same device's function 0.
     #[must_use]
     pub const fn function_zero(self) -> Self {
@@ -29,7 +53,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:02x}:{:02x}.{}", self.0 >> 8, self.0 >> 3 & 0x1f, self.0 & 7)
+        write!(f, "{:02x}:{:02x}.{}", self.bus(), self.device(), self.function())
     }
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! One function's registers.
 
+use core::ops::RangeInclusive;
+
 use thiserror::Error;
 
 use crate::{Address, ConfigSpace};
@@ -11,6 +13,8 @@ mod register {
     pub const COMMAND: u16 = 0x04;
     pub const HEADER_TYPE: u16 = 0x0c;
     pub const BAR0: u16 = 0x10;
+    /// Of a bridge: primary, secondary, subordinate bus.
+    pub const BUSES: u16 = 0x18;
     pub const CAPABILITIES: u16 = 0x34;
     pub const EXTENDED_CAPABILITIES: u16 = 0x100;
 }
@@ -219,6 +223,16 @@ fn halves(value: u64) -> (u32, u32) {
     (value as u32, (value >> 32) as u32)
 }
 
+/// The buses behind a bridge, from its secondary to its subordinate one; `None` where the function is no bridge.
+pub fn buses_behind<C: ConfigSpace>(space: &C, bridge: Address) -> Option<RangeInclusive<u8>> {
+    let there = space.read(bridge, register::ID) & 0xffff != 0xffff;
+    if !there || space.read(bridge, register::HEADER_TYPE) >> 16 & 0x7f != 1 {
+        return None;
+    }
+    let [_, secondary, subordinate, _] = space.read(bridge, register::BUSES).to_le_bytes();
+    Some(secondary..=subordinate)
+}
+
 /// Every function that answers, of every bus that can be reached.
 pub fn functions<C: ConfigSpace>(space: &C) -> impl Iterator<Item = Address> {
     let ids = 0..=u16::try_from(u32::from(space.buses()) * 256).map_or(u16::MAX, |ids| ids.saturating_sub(1));
@@ -350,6 +364,18 @@ mod tests {
         fake.0.insert((DEVICE, 0x40), 0x5001);
         let mut function = Function::find(&mut fake, DEVICE).unwrap();
         assert_eq!(function.enable_msi(Msi { address: 0, data: 0 }), Err(Error::NoMsi));
+    }
+
+    #[test]
+    fn a_bridge_says_which_buses_are_behind_it() {
+        let mut fake = Fake::with(&[DEVICE]);
+        assert_eq!(buses_behind(&fake, DEVICE), None);
+        fake.0.extend([
+            ((DEVICE, register::HEADER_TYPE), 0x0081_0000),
+            ((DEVICE, register::BUSES), 0x00_05_02_00),
+        ]);
+        assert_eq!(buses_behind(&fake, DEVICE), Some(2..=5));
+        assert_eq!(buses_behind(&fake, Address::from_requester_id(0)), None);
     }
 
     #[test]

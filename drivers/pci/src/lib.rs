@@ -14,4 +14,4 @@ mod function;
 
 pub use address::Address;
 pub use ecam::{ConfigSpace, Ecam};
-pub use function::{Error, Function, Msi, functions};
+pub use function::{Error, Function, Msi, buses_behind, functions};

@@ -53,6 +53,9 @@ pub fn parts<N>(
             registry(&unit.registry),
         )
     };
+    // SAFETY: as above; mapped readable, and nobody writes there any more.
+    let firmware =
+        unsafe { NonNull::slice_from_raw_parts(base::<u8>(&unit.firmware), bytes(&unit.firmware)).as_ref() };
     let shared = |window: fn(&Client) -> &Window| {
         let mut pages: Pages<'static> = [None; MAX_CLIENTS];
         for (page, client) in
@@ -77,6 +80,7 @@ pub fn parts<N>(
         registers,
         tables,
         pci,
+        firmware,
         memory,
         events: shared(|client| &client.events),
         find: shared(|client| &client.find),

@@ -21,6 +21,12 @@ impl Bus {
         Self(sources.into_iter().map(|source| ((source, ID), 0x11e8_1234)).collect())
     }
 
+    /// One more function, which firmware left sending requests.
+    pub(crate) fn add(&mut self, source: u16) {
+        self.0.insert((source, ID), 0x11e8_1234);
+        self.0.insert((source, COMMAND), 1 << 2);
+    }
+
     /// Gives a function requests with PASIDs of so many bits.
     pub(crate) fn send_pasids(&mut self, source: u16, bits: u8) {
         self.0.insert((source, PASIDS), 0x0001_001b);

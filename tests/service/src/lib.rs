@@ -22,7 +22,7 @@ mod service;
 
 pub use bus::Bus;
 pub use grant::{Grant, REGION_BYTES};
-pub use machine::Machine;
+pub use machine::{Machine, UNIT};
 pub use service::{Line, Service};
 
 /// A client's connection to a [`Service`].

@@ -16,6 +16,8 @@ use crate::{Bus, Grant, REGION_BYTES};
 
 /// Frames of the unit's tables, from physical address 0.
 const TABLE_FRAMES: usize = 512;
+/// Physical address of the unit's registers, as the configuration says.
+pub const UNIT: u64 = 0xfed9_0000;
 /// Where the regions begin.
 const REGIONS: u64 = 0x20_0000;
 /// Numbers that the registry tracks.
@@ -49,6 +51,7 @@ pub struct Machine {
     config: Config,
     unit: Fake,
     bus: Bus,
+    firmware: Vec<u8>,
     registry: Vec<u64>,
     shared: Vec<Shared>,
     providers: Vec<ChannelProvider>,
@@ -75,7 +78,7 @@ impl Machine {
     /// Where there are more clients, devices or regions than a configuration holds.
     #[must_use]
     pub fn with(grants: &[Grant], personality: Personality, behaviour: Behaviour) -> Self {
-        let window = Window { vaddr: 1, paddr: 0, size: 1 };
+        let window = Window { vaddr: 1, paddr: UNIT, size: 1 };
         let mut config = Config::new(Unit { registers: window, ..Unit::new_zeroed() });
         let mut place = REGIONS;
         for (index, grant) in grants.iter().enumerate() {
@@ -111,6 +114,7 @@ impl Machine {
             config: config.seal(),
             unit: Fake::new(personality, behaviour, words, 1),
             bus,
+            firmware: Vec::new(),
             registry: vec![0; Memory::words_for(NUMBERS)],
             shared: grants.iter().map(|_| Shared::new()).collect(),
             providers: Vec::new(),
@@ -149,6 +153,7 @@ impl Machine {
             registers: self.unit.registers(),
             tables: self.unit.tables(0, TABLE_FRAMES),
             pci: &mut self.bus,
+            firmware: &self.firmware,
             memory: Memory { words: &mut self.registry },
             events,
             find,
@@ -160,6 +165,16 @@ impl Machine {
         })?;
         let (config, unit, trace) = (&self.config, self.unit.clone(), self.trace.as_slice());
         Ok(Service { server: RefCell::new(server), config, unit, wakes, events, find, batch, trace })
+    }
+
+    /// Lets the server read these tables of firmware's. The unit is at [`UNIT`].
+    pub fn set_firmware(&mut self, tables: &[u8]) {
+        self.firmware = tables.to_vec();
+    }
+
+    /// Puts a function on the bus that nobody is granted, as firmware left it: sending requests.
+    pub fn add_function(&mut self, source: u16) {
+        self.bus.add(source);
     }
 
     /// The PCI bus.

@@ -45,6 +45,8 @@ pub struct Unit {
     pub ecam: Option<Spanned<String>>,
     /// The id of the server's `<irq>` that fault messages arrive on.
     pub fault_irq: Option<Spanned<u64>>,
+    /// Memory with firmware's tables.
+    pub firmware: Option<Spanned<String>>,
     /// PASID width declared instead of ECAP.PSS.
     pub pasid_bits: Option<Spanned<u32>>,
 }

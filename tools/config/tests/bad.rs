@@ -172,7 +172,7 @@ ioasid.toml:29:6: admin has no channel on which it may call driver
     Case {
         toml: &[],
         xml: &[(r#"name="config" size="0x10000""#, r#"name="config" size="0x2000""#)],
-        said: r#"ioasid.toml:3:10: the region has 0x2000 bytes, the configuration 0x77a8
+        said: r#"ioasid.toml:3:10: the region has 0x2000 bytes, the configuration 0x77c0
   help: give it size="0x8000" in system.xml"#,
     },
     Case {
@@ -195,6 +195,13 @@ ioasid.toml:29:6: admin has no channel on which it may call driver
         <virtual_machine name="guest"><vcpu id="0" /><map mr="registry" vaddr="0x10800000" perms="r" /></virtual_machine>"#)],
         said: r#"ioasid.toml:8:12: driver maps "registry", which is the registry and for server alone
   help: take the <map> out of driver in system.xml"#,
+    },
+    Case {
+        toml: &[("fault_irq = 40", "fault_irq = 40\nfirmware = \"spare\"")],
+        xml: &[(r#"<program_image path="ioasid.elf" />"#, r#"<program_image path="ioasid.elf" />
+        <map mr="spare" vaddr="0x10a00000" perms="r" />"#)],
+        said: r#"ioasid.toml:11:12: the region "spare" has no fixed place in physical memory
+  help: give it a phys_addr in system.xml: it is reached by its physical address"#,
     },
     Case {
         toml: &[],

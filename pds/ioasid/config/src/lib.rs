@@ -75,6 +75,8 @@ pub struct Unit {
     pub ecam: Window,
     /// Where the server writes what it does, for tools outside the machine.
     pub trace: Window,
+    /// Memory that firmware filled with its tables, the DMAR table among them; size 0: it is not to be read.
+    pub firmware: Window,
     /// The channel id on which the unit's fault interrupt arrives.
     pub fault_channel: u32,
     /// The interrupt vector, as in `system.xml`.

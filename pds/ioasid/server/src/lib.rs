@@ -15,6 +15,7 @@ mod batch;
 mod clients;
 mod codes;
 mod faults;
+mod firmware;
 mod ids;
 mod outbox;
 mod providers;

@@ -3,6 +3,7 @@
 
 use core::sync::atomic::AtomicU64;
 
+use dmar::Dmar;
 use ioasid_api::{EventWriter, FindWriter};
 use ioasid_config::{Config, MAX_CLIENTS, MAX_SPACES};
 use ioasid_core::allocator::channel::ChannelProvider;
@@ -13,6 +14,7 @@ use vtd::{Quirks, Registers, SourceId, TableMemory, Unit};
 
 use crate::clients::Clients;
 use crate::faults::Strays;
+use crate::firmware;
 use crate::outbox::Outbox;
 use crate::server::{Notify, Server};
 use crate::spaces::Spaces;
@@ -36,6 +38,8 @@ pub struct Parts<'m, R, M, C, N> {
     pub tables: M,
     /// PCI configuration space.
     pub pci: C,
+    /// Firmware's tables; empty: the configuration is believed.
+    pub firmware: &'m [u8],
     /// Memory for the registry.
     pub memory: Memory<'m>,
     /// The clients' event rings, by place in the configuration.
@@ -63,6 +67,21 @@ pub enum StartError {
     /// The registry cannot be set up as configured.
     #[error("the registry: {0}")]
     Registry(#[from] ioasid_core::Error),
+    /// Firmware's tables are to be read, and there is no DMAR table among them.
+    #[error("no DMAR table is in the region that ioasid.toml names as `firmware`: is there a VT-d unit?")]
+    NoDmar,
+    /// The DMAR table cannot be believed.
+    #[error("the DMAR table: {0}")]
+    Dmar(#[from] dmar::Error),
+    /// The DMAR table names no unit at the place of the registers.
+    #[error("the DMAR table names no unit at {0:#x}: correct the phys_addr of its registers in system.xml")]
+    NoSuchUnit(u64),
+    /// A granted device is behind another unit.
+    #[error("device {0} is not behind this unit, says the DMAR table: take it out of ioasid.toml")]
+    OtherUnit(Address),
+    /// A granted device is one of firmware's.
+    #[error("device {0} has memory that firmware reserved for it (RMRR), and cannot be granted")]
+    Reserved(Address),
     /// A granted device cannot be set up.
     #[error("device {0}: {1}")]
     Device(Address, pci::Error),
@@ -80,12 +99,18 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
     /// [`StartError`]; no device masters the bus then.
     pub fn start<C: ConfigSpace>(parts: Parts<'m, R, M, C, N>) -> Result<Self, StartError> {
         let Parts { config, registers, tables, mut pci, memory, .. } = parts;
-        silence(&mut pci);
+        let dmar = firmware::read(config, parts.firmware, &pci);
+        silence(&mut pci, dmar.as_ref().ok().and_then(Option::as_ref));
+        let dmar = dmar?;
 
         let declared_bits = u8::try_from(config.unit.pasid_bits).ok().filter(|&bits| bits > 0);
         let mut unit = None;
         if config.unit.is_there() {
-            unit = Some(start_unit(config, registers, tables, declared_bits)?);
+            let allow = |unit: &mut Unit<R, M>| match &dmar {
+                Some(dmar) => firmware::allow_reserved(dmar, &pci, unit),
+                None => Ok(()),
+            };
+            unit = Some(start_unit(config, registers, tables, declared_bits, allow)?);
         } else {
             log::info!("no VT-d unit: ids alone are served");
         }
@@ -149,16 +174,18 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
     }
 }
 
-/// Switches translation on, with nothing allowed yet.
+/// Switches translation on, with nothing allowed but what `allow` does.
 fn start_unit<R: Registers, M: TableMemory>(
     config: &Config,
     registers: R,
     tables: M,
     pasid_bits: Option<u8>,
+    allow: impl FnOnce(&mut Unit<R, M>) -> Result<(), StartError>,
 ) -> Result<Unit<R, M>, StartError> {
     let quirks = Quirks { pasid_bits, ..Quirks::default() };
     let domains = u16::try_from(MAX_SPACES).unwrap_or(u16::MAX);
     let mut unit = Unit::probe(registers, tables, vtd::Config { quirks, domains, ..vtd::Config::default() })?;
+    allow(&mut unit)?;
     unit.enable()?;
     let data = FIRST_VECTOR + config.unit.fault_vector;
     unit.route_fault_event(vtd::Msi { address: MSI_ADDRESS, data })?;
@@ -167,12 +194,16 @@ fn start_unit<R: Registers, M: TableMemory>(
     Ok(unit)
 }
 
-/// Takes bus mastering from every function: nothing that firmware left running goes on past this.
-fn silence<C: ConfigSpace>(pci: &mut C) {
+/// Takes bus mastering from every function: nothing that firmware left running goes on past this, but what it has
+/// memory reserved for.
+fn silence<C: ConfigSpace>(pci: &mut C, dmar: Option<&Dmar<'_>>) {
     let ids = 0..=u16::MAX;
     for address in ids.map(Address::from_requester_id) {
         if address.requester_id() >> 8 >= pci.buses() {
             break;
+        }
+        if firmware::is_reserved(dmar, pci, address) {
+            continue;
         }
         if let Ok(mut function) = Function::find(pci, address) {
             function.set_bus_master(false);

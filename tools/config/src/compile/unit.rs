@@ -53,6 +53,10 @@ impl Compiler<'_> {
         for name in [hardware.registers, hardware.tables, hardware.ecam] {
             self.read_write(name, server);
         }
+        let firmware = match &unit.firmware {
+            Some(name) => self.placed(name, "firmware's tables", server)?,
+            None => FromZeros::new_zeroed(),
+        };
         let id = *hardware.fault_irq.as_ref();
         let irq = self.pd(server).irqs.iter().find(|irq| *irq.id == id);
         let vector = match irq.map(|irq| &irq.kind) {
@@ -78,6 +82,7 @@ impl Compiler<'_> {
             registry: registry?,
             ecam: ecam?,
             trace: trace?,
+            firmware,
             fault_channel: u32::try_from(id).ok()?,
             fault_vector: vector?,
             pasid_bits,
