@@ -8,7 +8,8 @@
 //!
 //! The [`Page`] *is* the memory that the guest reads: the hypervisor maps it into the guest read-only, so that a read
 //! costs nothing and only a write comes out as an exit. [`Page::write`] takes the write and says what is left to be
-//! done ([`Request`]); [`Page::answer`] puts the response in before the guest runs on.
+//! done ([`Request`]); [`Page::answer`] puts the response in before the guest runs on. What the unit has to say of its own
+//! accord ([`Page::fault`], a completion that the guest asked for) is a message, which [`Page::take_interrupt`] gives.
 //!
 //! ```
 //! use core::sync::atomic::AtomicU64;
@@ -30,10 +31,12 @@
 #![forbid(unsafe_code)]
 
 pub mod dmar;
+mod events;
 mod page;
 mod queue;
 mod registers;
 
+pub use events::{Fault, REASON_PASID_NOT_PRESENT};
 pub use ioasid_core::allocator::vcmd::Layout;
 pub use page::{Page, Refusal, Request, WORDS, Width};
 pub use queue::GuestMemory;

@@ -11,8 +11,8 @@ use ioasid_core::{
 use crate::{
     Layout,
     registers::{
-        CAP, CAPABILITIES, CCMD, ECAP, EXTENDED_CAPABILITIES, FECTL, FSTS, GCMD, IECTL, INVALIDATE, IOTLB,
-        IQH, IQT, LASTING, MASKED, QUEUE, ROOT_TABLE, Rule, VER, VERSION,
+        CAP, CAPABILITIES, CCMD, ECAP, EXTENDED_CAPABILITIES, FECTL, FRCD_HIGH, FSTS, GCMD, ICS, IECTL,
+        INVALIDATE, IOTLB, IQH, IQT, LASTING, MASKED, QUEUE, ROOT_TABLE, Rule, VER, VERSION,
     },
 };
 
@@ -51,12 +51,14 @@ const STATUS_NO_COMMAND: u64 = 1;
 pub struct Page<'m> {
     words: &'m [AtomicU64; WORDS],
     layout: Layout,
+    /// Messages that were sent and not yet delivered: the vector of each source's.
+    pub(crate) messages: [Option<u8>; 2],
 }
 
 impl<'m> Page<'m> {
     /// The unit after a reset.
     pub fn new(words: &'m [AtomicU64; WORDS], layout: Layout) -> Self {
-        let mut page = Self { words, layout };
+        let mut page = Self { words, layout, messages: [None; 2] };
         page.reset();
         page
     }
@@ -64,6 +66,7 @@ impl<'m> Page<'m> {
     /// Puts every register to what it is after a reset. The guest's PASIDs are the hypervisor's to free.
     pub fn reset(&mut self) {
         self.words.iter().for_each(|word| word.store(0, Relaxed));
+        self.messages = [None; 2];
         self.set(VER, VERSION);
         self.set(CAP, CAPABILITIES);
         self.set(ECAP, EXTENDED_CAPABILITIES);
@@ -98,6 +101,10 @@ impl<'m> Page<'m> {
         let rule = Rule::at(offset);
         let (takes, clears) = (rule.takes & mask, rule.clears & mask);
         self.set(offset, (old & !takes | value & takes) & !(value & clears));
+        match offset {
+            FSTS | FECTL | FRCD_HIGH | ICS | IECTL => self.let_through(),
+            _ => {}
+        }
         match offset {
             GCMD if mask & LOWER != 0 => self.global_command(value & LOWER),
             // Done at once: nothing is cached. What was asked for is what was done, two bits below.

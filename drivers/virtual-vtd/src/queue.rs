@@ -4,7 +4,8 @@
 
 use crate::{
     Page,
-    registers::{FSTS, ICS, IQA, IQH, IQT, QUEUE_ERROR, WAIT_DONE},
+    events::Source,
+    registers::{FSTS, IQA, IQH, IQT, QUEUE_ERROR, WAIT_DONE},
 };
 
 /// A guest's physical memory.
@@ -19,7 +20,7 @@ pub trait GuestMemory {
 /// page group response: the types that a driver may use.
 const KNOWN: core::ops::RangeInclusive<u64> = 1..=9;
 const WAIT: u64 = 5;
-/// Wait descriptor: set ICS.IWC.
+/// Wait descriptor: set ICS.IWC, which is an event.
 const WAIT_INTERRUPT: u64 = 1 << 4;
 /// Wait descriptor: write the status.
 const WAIT_STATUS: u64 = 1 << 5;
@@ -39,8 +40,7 @@ impl Page<'_> {
             let head = self.read(IQH);
             let sound = tail < bytes && head < bytes && tail.is_multiple_of(stride);
             if !sound || self.descriptor(base.wrapping_add(head), memory).is_none() {
-                self.set(FSTS, self.read(FSTS) | QUEUE_ERROR);
-                return;
+                return self.condition(Source::Fault, QUEUE_ERROR);
             }
             self.set(IQH, (head + stride) % bytes);
         }
@@ -60,7 +60,7 @@ impl Page<'_> {
                 memory.write(target, status)?;
             }
             if word & WAIT_INTERRUPT != 0 {
-                self.set(ICS, self.read(ICS) | WAIT_DONE);
+                self.condition(Source::Completion, WAIT_DONE);
             }
         }
         Some(())

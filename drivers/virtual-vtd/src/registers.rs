@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Where the registers are, what they say and which bits a guest may change (VT-d 11.4).
 
+use vtd::registers::{Capability, ExtendedCapability};
+
 /// Version.
 pub const VER: u64 = 0x0;
 /// Capability.
@@ -33,8 +35,10 @@ pub const IECTL: u64 = 0xa0;
 pub const IEADDR: u64 = 0xa8;
 /// IOTLB invalidate: CAP and ECAP say where.
 pub const IOTLB: u64 = IVA + 8;
-/// The fault record, two words.
+/// The fault record, lower word.
 pub const FRCD: u64 = 0x220;
+/// The fault record, upper word.
+pub const FRCD_HIGH: u64 = FRCD + 8;
 const IVA: u64 = 0x200;
 
 /// Version 1.0.
@@ -44,32 +48,43 @@ pub const VERSION: u64 = 0x10;
 /// invalidation, draining, and one fault record.
 ///
 /// Caching mode says that the unit is virtual: without it Linux does not look for a virtual command register.
-pub const CAPABILITIES: u64 = 6
-    | 1 << 7 // CM
-    | 1 << (8 + 2) // SAGAW
-    | 47 << 16 // MGAW
-    | (FRCD >> 4) << 24 // FRO
-    | 3 << 34 // SLLPS
-    | 1 << 39 // PSI
-    | 18 << 48 // MAMV
-    | 3 << 54 // DWD, DRD
-    | 1 << 56; // FL1GP
+pub const CAPABILITIES: u64 = Capability::new()
+    .with_nd(6)
+    .with_cm(true)
+    .with_sagaw(1 << 2)
+    .with_mgaw(47)
+    .with_fro(in_16_bytes(FRCD))
+    .with_sslps(3)
+    .with_psi(true)
+    .with_mamv(18)
+    .with_dwd(true)
+    .with_drd(true)
+    .with_fs1gp(true)
+    .into_bits();
 
 /// What ECAP says: coherent, queued invalidation, 20 bits of PASID, scalable mode with both stages, and VCS. No device
 /// behind the unit has pages or interrupts to ask for: no device TLBs, page requests, pass-through or interrupt
 /// remapping.
-pub const EXTENDED_CAPABILITIES: u64 = 1
-    | 1 << 1 // QI
-    | (IVA >> 4) << 8 // IRO
-    | 19 << 35 // PSS
-    | 1 << 40 // PASID
-    | 1 << 43 // SMTS
-    | VCS
-    | 1 << 46 // SLTS
-    | 1 << 47; // FLTS
+pub const EXTENDED_CAPABILITIES: u64 = ExtendedCapability::new()
+    .with_c(true)
+    .with_qi(true)
+    .with_iro(in_16_bytes(IVA))
+    .with_pss(19)
+    .with_pasid(true)
+    .with_smts(true)
+    .with_vcs(true)
+    .with_ssts(true)
+    .with_fsts(true)
+    .into_bits();
 
-/// ECAP: there is a virtual command register.
-pub const VCS: u64 = 1 << 44;
+/// An offset as CAP and ECAP say it.
+const fn in_16_bytes(offset: u64) -> u16 {
+    assert!(offset.is_multiple_of(16) && offset < 0x1000);
+    #[expect(clippy::cast_possible_truncation, reason = "below 0x100")]
+    {
+        (offset / 16) as u16
+    }
+}
 
 /// GCMD and GSTS: what is on for as long as the bit is set.
 pub const LASTING: u64 = TRANSLATION | QUEUE;
@@ -81,12 +96,22 @@ pub const ROOT_TABLE: u64 = 1 << 30;
 pub const QUEUE: u64 = 1 << 26;
 /// CCMD and IOTLB: invalidate. Clear when done.
 pub const INVALIDATE: u64 = 1 << 63;
+/// FSTS, in its word: a fault came when the record was taken.
+pub const OVERFLOW: u64 = 1 << 32;
+/// FSTS, in its word: the record holds a fault.
+pub const FAULTED: u64 = 1 << (32 + 1);
 /// FSTS, in its word: the queue stopped at a descriptor.
 pub const QUEUE_ERROR: u64 = 1 << (32 + 4);
+/// FSTS, in its word: whatever a fault event is for.
+pub const FAULT_CONDITIONS: u64 = OVERFLOW | FAULTED | QUEUE_ERROR;
 /// ICS, in its word: a wait descriptor has completed.
 pub const WAIT_DONE: u64 = 1 << 32;
 /// FECTL and IECTL: no message is sent.
 pub const MASKED: u64 = 1 << 31;
+/// FECTL and IECTL: a message waits to be let through.
+pub const HELD_BACK: u64 = 1 << 30;
+/// The upper word of the fault record: it holds a fault. Clear where one is written.
+pub const FAULT: u64 = 1 << 63;
 
 /// How a word of registers takes a write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -103,7 +128,8 @@ impl Rule {
         match offset {
             // The table's address and mode.
             RTADDR => Self { takes: !0x3ff, clears: 0 },
-            FSTS => Self { takes: 0, clears: 0x7d << 32 },
+            FSTS => Self { takes: 0, clears: OVERFLOW | QUEUE_ERROR },
+            FRCD_HIGH => Self { takes: 0, clears: FAULT },
             FECTL | IECTL => Self { takes: 0xffff_ffff << 32 | MASKED, clears: 0 },
             FEADDR | IEADDR => Self { takes: !0x3, clears: 0 },
             IQT => Self { takes: 0x7_fff0, clears: 0 },
