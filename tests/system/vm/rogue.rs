@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! A machine whose guest does not: it frees what is others', hangs, and faults to death; three lives.
+//! A machine whose guest does not behave. Each life but the last ends badly.
 #![no_std]
 #![no_main]
 
-use core::sync::atomic::AtomicU64;
-
-use console_logger::LogRing;
-use sel4_microkit::{Handler, memory_region_symbol, protection_domain};
-use virtual_vtd::WORDS;
+use test_vm::End;
 use vmm::Reason;
 
-const RAM_BYTES: usize = 0x10000;
-
-#[protection_domain]
-fn init() -> impl Handler {
-    // SAFETY: the three regions are mapped so in system.xml, and RAM_BYTES is the size of the guest's memory.
-    unsafe {
-        test_vm::machine(
-            memory_region_symbol!(log_ring: *mut LogRing),
-            (memory_region_symbol!(guest_ram: *mut u8), RAM_BYTES),
-            memory_region_symbol!(unit: *mut [AtomicU64; WORDS]),
-            vmm_guest::ROGUE,
-            &[(Reason::Hung, 16), (Reason::TripleFault, 16), (Reason::Done, 0)],
-        )
-    }
-}
+test_vm::monitor!(
+    vmm_guest::part::ROGUE,
+    &[
+        End::late(Reason::Hung, 16),
+        End::late(Reason::Hung, 16),
+        End::soon(Reason::TripleFault, 16),
+        End::late(Reason::NotUnderstood, 16),
+        End::soon(Reason::Halted, 16),
+        End::soon(Reason::Done, 0),
+    ]
+);

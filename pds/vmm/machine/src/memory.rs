@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The guest's memory, as the monitor sees it: bytes that the guest changes at will.
 
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use virtual_vtd::GuestMemory;
 
 /// Guest-physical memory from 0 on.
 #[derive(Clone, Copy, Debug)]
-pub struct GuestRam(&'static [AtomicU8]);
+pub struct GuestRam<'m>(&'m [AtomicU8]);
 
-impl GuestRam {
-    /// The memory of `bytes` bytes at `start`, which the guest has from address 0 on.
-    ///
-    /// # Safety
-    /// It is mapped, readable and writable, for as long as the domain lives.
+impl<'m> GuestRam<'m> {
+    /// The memory that the guest has from address 0 on.
     #[must_use]
-    pub unsafe fn new(start: NonNull<u8>, bytes: usize) -> Self {
-        let memory = NonNull::slice_from_raw_parts(start.cast::<AtomicU8>(), bytes);
-        // SAFETY: the caller vouches for the mapping; the guest writes there too: hence the atomics.
-        Self(unsafe { memory.as_ref() })
+    pub const fn new(bytes: &'m [AtomicU8]) -> Self {
+        Self(bytes)
     }
 
     /// Puts `image` at `base` and zeroes everywhere else.
@@ -29,17 +23,17 @@ impl GuestRam {
         room.iter().zip(image).for_each(|(to, from)| to.store(*from, Relaxed));
     }
 
-    /// Copies what lies at `address` into `to`; gives how much of it there was.
-    pub fn copy(self, address: u64, to: &mut [u8]) -> usize {
+    /// Copies what lies at `address` into `to`; gives as much of it as there was.
+    pub fn copy(self, address: u64, to: &mut [u8]) -> &[u8] {
         let from = usize::try_from(address).ok().and_then(|start| self.0.get(start..)).unwrap_or_default();
-        to.iter_mut().zip(from).map(|(to, from)| *to = from.load(Relaxed)).count()
+        let len = to.iter_mut().zip(from).map(|(to, from)| *to = from.load(Relaxed)).count();
+        &to[..len]
     }
 }
 
-impl GuestMemory for GuestRam {
+impl GuestMemory for GuestRam<'_> {
     fn read(&mut self, address: u64) -> Option<u64> {
-        let mut bytes = [0; 8];
-        (self.copy(address, &mut bytes) == bytes.len()).then_some(u64::from_le_bytes(bytes))
+        Some(u64::from_le_bytes(self.copy(address, &mut [0; 8]).try_into().ok()?))
     }
 
     fn write(&mut self, address: u64, value: u32) -> Option<()> {
