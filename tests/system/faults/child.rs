@@ -32,7 +32,9 @@ fn init() -> impl Handler {
         3 => unsafe {
             asm!("xor edx, edx", "xor ecx, ecx", "div ecx", out("rax") _, out("rcx") _, out("rdx") _)
         },
-        4 => {
+        // Only a thread with a virtual CPU may enter a virtual machine.
+        4 => drop(microkit_vcpu::enter(&mut microkit_vcpu::Entry::default())),
+        5 => {
             let resumed: u64;
             // SAFETY: the exception is the point; the parent lets the domain go on after the two bytes of ud2.
             unsafe { asm!("ud2", "mov {0}, 77", out(reg) resumed) };

@@ -37,11 +37,12 @@ impl Handler for Parent {
             (1, Fault::VmFault(f)) => ("a write to code", f.addr() == entry && f.fsr() & 0b111 == 0b111),
             (2, Fault::VmFault(f)) => ("a jump to nothing", f.addr() == 0x4560 && f.ip() == 0x4560),
             (3, Fault::UserException(f)) => ("a division by zero", f.number() == 0),
-            (4, Fault::UserException(f)) => ("an invalid instruction", f.number() == 6),
+            (4, Fault::UnknownSyscall(_)) => ("entering a virtual machine that is not there", true),
+            (5, Fault::UserException(f)) => ("an invalid instruction", f.number() == 6),
             _ => ("no other fault", false),
         };
         self.checks.check(name, ok && child == self.child);
-        if step == 4 {
+        if step == 5 {
             set_mr(0, get_mr(0) + 2);
             return Ok(Some(MessageInfo::new(0, 1)));
         }

@@ -15,6 +15,8 @@
 //! fails_without = ["stack-alignment"]   # kernel patches: the run must go wrong with any one left out
 //! ```
 //!
+//! `exit-cr0@host` is a patch that only programs miss that are built for the host's own target.
+//!
 //! Everything has a default; a system without the file gets them all.
 
 use miette::{IntoDiagnostic as _, NamedSource, Result, WrapErr as _, miette};

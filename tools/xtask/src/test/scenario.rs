@@ -101,7 +101,11 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
         }
         for patch in machine.expect.fails_without {
             let without = variant(&format!("without-{patch}"));
-            let build = BuildArgs { without_patch: Some(patch), ..without.build.clone() };
+            let (patch, pd_target) = match patch.strip_suffix("@host") {
+                Some(patch) => (patch.to_owned(), Some(PdTarget::Host)),
+                None => (patch, None),
+            };
+            let build = BuildArgs { without_patch: Some(patch), pd_target, ..without.build.clone() };
             cases.push(Case { build, must: Must::Fail, ..without });
         }
         if index == 0 {
@@ -127,9 +131,8 @@ fn run(case: &Case) -> Result<String> {
     let built = build::build(System::load(Some(&case.folder))?, &case.build)?;
     let qemu = Qemu::find(case.qemu.as_deref())?;
     let log = format!("{}.log", case.name.replace('/', "-"));
-    // A domain that the monitor stopped stays stopped: what must fail has failed, and need not run into the watchdog.
     let mut watch = |line: &str| match case.must {
-        Must::Fail if line.starts_with("monitor: ") => ControlFlow::Break(()),
+        Must::Fail if has_failed(line) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
     let mut once = |log: &str| boot(&qemu, &machine, &built, true, log, &mut watch);
@@ -159,6 +162,12 @@ fn run(case: &Case) -> Result<String> {
             Ok(format!("{} lines twice in {}", second.lines.len(), time(outcome.elapsed + second.elapsed)))
         }
     }
+}
+
+/// Whether what must fail has failed with this line, and need not run into the watchdog: a domain that the monitor
+/// stopped stays stopped, and so does a kernel that halted.
+fn has_failed(line: &str) -> bool {
+    line.starts_with("monitor: ") || line.starts_with("halting...") || line.contains("FAIL")
 }
 
 fn judged(built: &Built, machine: &Machine, folder: &Path, outcome: &Outcome) -> Result<String> {
@@ -201,8 +210,11 @@ mod tests {
     #[test]
     fn a_system_brings_its_variants() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("machine.toml"), "[expect]\nfails_without = ['frame-unmap']\n")
-            .unwrap();
+        std::fs::write(
+            folder.path().join("machine.toml"),
+            "[expect]\nfails_without = ['frame-unmap', 'exit-cr0@host']\n",
+        )
+        .unwrap();
         let cases =
             cases(&[folder.path().to_owned()], Some("/some/qemu".as_ref()), Some("/sdk".as_ref())).unwrap();
         let named: Vec<_> = cases.iter().map(|case| (case.name.as_str(), case.must)).collect();
@@ -211,12 +223,15 @@ mod tests {
             [
                 ("system/reference@sdk", Must::Hold),
                 ("system/reference@without-frame-unmap", Must::Fail),
+                ("system/reference@without-exit-cr0@host", Must::Fail),
                 ("system/reference@same-log", Must::Repeat),
                 ("system/reference@no-vtd", Must::FailWith("the service does not start: no DMAR table")),
                 ("system/reference@host-target", Must::Hold),
                 ("system/reference", Must::Hold),
             ]
         );
-        assert_eq!(cases[1].build.without_patch.as_deref(), Some("frame-unmap"));
+        let without = |case: &Case| (case.build.without_patch.clone().unwrap(), case.build.pd_target);
+        assert_eq!(without(&cases[1]), ("frame-unmap".into(), None));
+        assert_eq!(without(&cases[2]), ("exit-cr0".into(), Some(PdTarget::Host)));
     }
 }
