@@ -13,11 +13,12 @@ use microkit_sdk::Configuration;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// The program that builds every object of the packed system.
-const INITIALISER: &str = "initialiser.elf";
+pub const INITIALISER: &str = "initialiser.elf";
 /// QEMU's processor: what the kernel is configured for.
 const CPU: &str = "qemu64,+fsgsbase,+pdpe1gb";
 
@@ -40,8 +41,7 @@ pub fn build(
     let kernel = kernel(args)?;
     compile(&programs, args)?;
     for program in &programs {
-        let from = workspace::target().join(args.target()).join("release").join(&program.name);
-        workspace::copy(&from, &folder.join(&program.image))?;
+        workspace::copy(&self::programs(args).join(&program.name), &folder.join(&program.image))?;
     }
     let packed = pack(system, &folder)?;
     workspace::write(&folder.join("root.elf"), &packed.root)?;
@@ -53,8 +53,13 @@ pub fn build(
     Ok((Image { folder, arguments: arguments.map(Into::into).into() }, packed.notes))
 }
 
+/// The folder where Cargo leaves programs for seL4.
+pub fn programs(args: &BuildArgs) -> PathBuf {
+    workspace::target().join(args.target()).join("release")
+}
+
 /// Builds the kernel, or finds it built.
-fn kernel(args: &BuildArgs) -> Result<Kernel> {
+pub fn kernel(args: &BuildArgs) -> Result<Kernel> {
     let config = match args.config {
         Configuration::Debug => Config::debug(),
         Configuration::Release => Config::release(),
@@ -89,15 +94,27 @@ fn plain(error: Error) -> miette::Report {
     }
 }
 
-/// Compiles all programs in one go.
-fn compile(programs: &[Program], args: &BuildArgs) -> Result<()> {
-    let target = args.target();
+/// A `cargo build` for seL4.
+fn cargo(args: &BuildArgs) -> Command {
     let mut cargo = workspace::cargo("build");
     cargo.arg("--config").arg(workspace::root().join("tools/microkit/embedded.toml"));
-    cargo.args(["--release", "--target", target]);
+    cargo.args(["--release", "--target", args.target()]);
     if args.quiet || !io::stderr().is_terminal() {
         cargo.arg("--quiet");
     }
+    cargo
+}
+
+/// Compiles `package`, a library for C, and says where it is.
+pub fn library(package: &str, args: &BuildArgs) -> Result<PathBuf> {
+    workspace::run(cargo(args).args(["--package", package]))?;
+    Ok(programs(args).join("libmicrokit.a"))
+}
+
+/// Compiles all programs in one go.
+pub fn compile(programs: &[Program], args: &BuildArgs) -> Result<()> {
+    let target = args.target();
+    let mut cargo = cargo(args);
     for program in programs {
         cargo.args(["--package", &program.package, "--bin", &program.name]);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! Everything this workspace does, as one program: `cargo xtask setup | build | run | run-vm | test | soak | bench |
-//! graph | audit`.
+//! Everything this workspace does, as one program: `cargo xtask setup | build | compile | export | run | run-vm | test |
+//! soak | bench | graph | audit`.
 //!
 //! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
 //! function. An error is one plain message: what, where, remedy; the exit status is then 1.
@@ -13,6 +13,7 @@ mod bochs;
 mod build;
 mod description;
 mod embedded;
+mod export;
 mod graph;
 mod machine;
 mod progress;
@@ -43,6 +44,10 @@ enum Command {
     Setup(setup::Args),
     /// Build kernel, protection domains and image of a system
     Build(build::Args),
+    /// Compile programs of this workspace for an image that another build composes
+    Compile(export::CompileArgs),
+    /// Lay the embedded default out as a Microkit SDK
+    Export(export::Args),
     /// Build a system, boot it in QEMU and judge its summary line
     Run(run::Args),
     /// Build the system with two virtual machines, boot it in Bochs and judge its summary line
@@ -68,6 +73,8 @@ fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Setup(args) => setup::main(&args),
         Command::Build(args) => build::main(&args),
+        Command::Compile(args) => export::compile(&args),
+        Command::Export(args) => export::main(&args),
         Command::Run(args) => run::main(&args),
         Command::RunVm(args) => run::vm(args),
         Command::Test(args) => test::main(&args),

@@ -5,7 +5,7 @@ use crate::build::{BuildArgs, Program};
 use crate::qemu::Image;
 use crate::system::System;
 use crate::workspace;
-use microkit_sdk::{BuildRequest, Sdk};
+use microkit_sdk::{BuildRequest, Configuration, Sdk};
 use miette::{Report, Result};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -23,19 +23,11 @@ pub fn build(
     sdk: &Sdk,
     folder: PathBuf,
 ) -> Result<(Image, Vec<String>)> {
-    let programs = programs.into_iter().map(|program| microkit_sdk::Program {
-        package: program.package,
-        binary: program.name,
-        image: program.image,
-    });
     let request = BuildRequest {
-        workspace: workspace::root().to_owned(),
         system: system.folder.join("system.xml"),
-        programs: programs.collect(),
         search_paths: vec![system.folder.clone()],
-        configuration: args.config,
         quiet: args.quiet,
-        output: folder.clone(),
+        ..request(programs, args.config, folder.clone())
     };
     // Systems that are built side by side would wait for Cargo's lock.
     static ONE: Mutex<()> = Mutex::new(());
@@ -47,4 +39,22 @@ pub fn build(
         arguments.drain(at..at + 2);
     }
     Ok((Image { folder, arguments }, image.account))
+}
+
+/// Asks for `programs`, in the folder `output`, and no system yet.
+pub fn request(programs: Vec<Program>, configuration: Configuration, output: PathBuf) -> BuildRequest {
+    let programs = programs.into_iter().map(|program| microkit_sdk::Program {
+        package: program.package,
+        binary: program.name,
+        image: program.image,
+    });
+    BuildRequest {
+        workspace: workspace::root().to_owned(),
+        system: PathBuf::new(),
+        programs: programs.collect(),
+        search_paths: Vec::new(),
+        configuration,
+        quiet: true,
+        output,
+    }
 }

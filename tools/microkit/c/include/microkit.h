@@ -13,6 +13,7 @@
 
 typedef unsigned int microkit_channel;
 typedef unsigned int microkit_child;
+typedef unsigned int microkit_ioport;
 
 /* A message's label and how many words it has. */
 typedef struct {
@@ -61,6 +62,14 @@ static inline uint64_t microkit_msginfo_get_count(microkit_msginfo info)
 {
     return info.count;
 }
+
+/* Reads or writes a port of an <ioport> of the domain's. */
+uint8_t microkit_x86_ioport_read_8(microkit_ioport ioport, uint64_t port);
+uint16_t microkit_x86_ioport_read_16(microkit_ioport ioport, uint64_t port);
+uint32_t microkit_x86_ioport_read_32(microkit_ioport ioport, uint64_t port);
+void microkit_x86_ioport_write_8(microkit_ioport ioport, uint64_t port, uint64_t data);
+void microkit_x86_ioport_write_16(microkit_ioport ioport, uint64_t port, uint64_t data);
+void microkit_x86_ioport_write_32(microkit_ioport ioport, uint64_t port, uint64_t data);
 
 /* Prints through the kernel, where that can print. */
 void microkit_dbg_putc(int character);

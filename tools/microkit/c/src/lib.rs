@@ -13,12 +13,13 @@
 //! ```
 //!
 //! The C program has `init`, `notified` and, where it is called or has children, `protected` and `fault`, as
-//! `include/microkit.h` declares them. The one difference from libmicrokit: a channel that the domain does not have
-//! ends the domain, where libmicrokit prints a line and goes on.
+//! `include/microkit.h` declares them. The one difference from libmicrokit: a channel or port that the domain does not
+//! have ends the domain, where libmicrokit prints a line and goes on.
 #![no_std]
 
 use core::ffi::{CStr, c_char, c_uint};
 
+use microkit_ioport::{IoPort, Refused};
 use sel4_microkit::{
     Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, debug_print, with_msg_regs,
     with_msg_regs_mut,
@@ -121,6 +122,39 @@ extern "C" fn microkit_mr_set(mr: u8, value: u64) {
 #[unsafe(no_mangle)]
 extern "C" fn microkit_mr_get(mr: u8) -> u64 {
     with_msg_regs(|registers| registers[usize::from(mr)])
+}
+
+/// Generates a function that reads and one that writes a port, for each width.
+macro_rules! ports {
+    ($($width:ty: $read:ident $write:ident, $in:ident $out:ident;)*) => {
+        $(
+            #[unsafe(no_mangle)]
+            extern "C" fn $read(ioport: c_uint, port: u64) -> $width {
+                granted(narrow(port).and_then(|port| IoPort::new(index(ioport)).$in(port)))
+            }
+
+            #[unsafe(no_mangle)]
+            extern "C" fn $write(ioport: c_uint, port: u64, data: u64) {
+                let data = <$width>::try_from(data).map_err(|_| Refused);
+                granted(narrow(port).and_then(|port| IoPort::new(index(ioport)).$out(port, data?)));
+            }
+        )*
+    };
+}
+
+ports! {
+    u8: microkit_x86_ioport_read_8 microkit_x86_ioport_write_8, in8 out8;
+    u16: microkit_x86_ioport_read_16 microkit_x86_ioport_write_16, in16 out16;
+    u32: microkit_x86_ioport_read_32 microkit_x86_ioport_write_32, in32 out32;
+}
+
+fn narrow(port: u64) -> Result<u16, Refused> {
+    u16::try_from(port).map_err(|_| Refused)
+}
+
+/// What a port gave; a port that is not the domain's ends it.
+fn granted<T>(result: Result<T, Refused>) -> T {
+    result.unwrap_or_else(|refused| panic!("{refused}"))
 }
 
 #[unsafe(no_mangle)]

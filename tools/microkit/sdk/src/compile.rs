@@ -27,15 +27,6 @@ pub struct Program {
     pub image: String,
 }
 
-impl Program {
-    /// The program that `name` names, as `<program>.elf`: `package/program`, or one word where both are called alike.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        let (package, binary) = name.split_once('/').unwrap_or((name, name));
-        Self { package: package.to_owned(), binary: binary.to_owned(), image: format!("{binary}.elf") }
-    }
-}
-
 /// What a step of Cargo's goes by.
 struct Step<'a> {
     workspace: &'a Path,
@@ -210,13 +201,6 @@ mod tests {
             "failed to resolve address"
         );
         assert_eq!(reason(""), "Cargo does not say why");
-    }
-
-    #[test]
-    fn a_program_is_named_by_itself_or_with_its_package() {
-        assert_eq!(Program::named("console").image, "console.elf");
-        let client = Program::named("bench-ipc/bench-client");
-        assert_eq!((client.package.as_str(), client.image.as_str()), ("bench-ipc", "bench-client.elf"));
     }
 
     #[test]

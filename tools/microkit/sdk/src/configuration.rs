@@ -2,9 +2,6 @@
 //! The kernel configurations of an SDK.
 
 use std::fmt;
-use std::str::FromStr;
-
-use crate::Error;
 
 /// Kernel configuration, with Microkit's names (`MICROKIT_CONFIG`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -36,32 +33,5 @@ impl Configuration {
 impl fmt::Display for Configuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
-    }
-}
-
-impl FromStr for Configuration {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self, Error> {
-        let found = Self::ALL.into_iter().find(|known| known.name() == name);
-        found.ok_or_else(|| Error::UnknownConfiguration(name.to_owned()))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_lead_back_to_their_configuration() {
-        for configuration in Configuration::ALL {
-            assert_eq!(configuration.name().parse::<Configuration>().unwrap(), configuration);
-        }
-    }
-
-    #[test]
-    fn several_cores_are_not_a_configuration_of_this_project() {
-        let error = "smp-debug".parse::<Configuration>().unwrap_err();
-        assert_eq!(error.to_string(), "`smp-debug` is not a configuration that this project is built in");
     }
 }

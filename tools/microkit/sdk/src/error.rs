@@ -60,11 +60,6 @@ pub enum Error {
         there: String,
     },
 
-    /// No configuration of that name.
-    #[error("`{0}` is not a configuration that this project is built in")]
-    #[diagnostic(help("MICROKIT_CONFIG is debug, release or benchmark (one core)"))]
-    UnknownConfiguration(String),
-
     /// A file of the board is missing.
     #[error("the Microkit SDK is incomplete: {} is missing", .0.display())]
     #[diagnostic(help("unpack the SDK again"))]

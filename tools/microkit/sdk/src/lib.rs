@@ -5,11 +5,11 @@
 //! ```no_run
 //! use microkit_sdk::{BuildRequest, Configuration, Program, Sdk};
 //!
-//! let sdk = Sdk::open("/opt/microkit-sdk-2.3.0".as_ref())?;
+//! let sdk = Sdk::open("microkit-sdk-2.3.0".as_ref())?;
 //! let image = sdk.build(&BuildRequest {
 //!     workspace: ".".into(),
 //!     system: "system.xml".into(),
-//!     programs: vec![Program::named("console")],
+//!     programs: vec![Program { package: "console".into(), binary: "console".into(), image: "console.elf".into() }],
 //!     search_paths: vec![],
 //!     configuration: Configuration::Debug,
 //!     quiet: false,

@@ -89,7 +89,11 @@ impl Machine {
         self.open()?.build(&BuildRequest {
             workspace: self.path("workspace"),
             system: self.path("workspace/system.xml"),
-            programs: vec![Program::named("hello")],
+            programs: vec![Program {
+                package: "hello".into(),
+                binary: "hello".into(),
+                image: "hello.elf".into(),
+            }],
             search_paths: vec![self.path("blobs")],
             configuration,
             quiet: false,
@@ -308,11 +312,4 @@ fn a_kernel_that_leaves_the_unit_alone_gets_no_arguments() {
         output: machine.path("output"),
     });
     assert!(!image.unwrap().qemu_args(1).contains(&"-append".into()));
-}
-
-#[test]
-fn a_configuration_is_called_as_microkit_calls_it() {
-    let machine = Machine::new("2.3.0");
-    let (_, remedy) = machine.complaint("smp-release".parse::<Configuration>());
-    assert_eq!(remedy, "MICROKIT_CONFIG is debug, release or benchmark (one core)");
 }

@@ -5,6 +5,7 @@
 //! first; a failed one does not keep the others from running.
 
 mod documents;
+mod examples;
 mod host;
 mod negative;
 mod scenario;
@@ -82,6 +83,7 @@ pub fn main(args: &Args) -> Result<()> {
     steps.extend(views::steps());
     steps.extend(negative::steps());
     steps.extend(scenario::steps(args.qemu.as_deref(), args.sdk.as_deref())?);
+    steps.extend(examples::steps(args.sdk.as_deref()));
     let names: Vec<_> = steps.iter().map(|step| step.name.clone()).collect();
     let documents = documents::steps(&names);
     steps.splice(0..0, documents);

@@ -29,6 +29,10 @@ pub fn steps() -> Vec<Step<'static>> {
         step("program-unknown", program_unknown),
         step("machine-broken", machine_broken),
         step("symbol-missing", symbol_missing),
+        step("sdk-missing", sdk_missing),
+        step("sdk-unknown", sdk_unknown),
+        step("sdk-without-board", sdk_without_board),
+        step("config-unknown", config_unknown),
     ]
 }
 
@@ -113,6 +117,37 @@ fn system(image: &str) -> String {
     )
 }
 
+fn sdk_missing() -> Result<String> {
+    fails(
+        &["run", "--sdk", "/nonexistent/sdk"],
+        &["there is no folder /nonexistent/sdk", "MICROKIT_SDK names"],
+    )
+}
+
+fn sdk_unknown() -> Result<String> {
+    let folder = Scratch::new("sdk-unknown")?;
+    folder.sdk("1.4.1", "x86_64_generic")?;
+    fails(
+        &["run", "--sdk", &folder.path("")],
+        &["is version 1.4.1 of the Microkit SDK", "built with 2.2.0 and 2.3.0"],
+    )
+}
+
+fn sdk_without_board() -> Result<String> {
+    let folder = Scratch::new("sdk-without-board")?;
+    folder.sdk("2.3.0", "zcu102")?;
+    fails(&["run", "--sdk", &folder.path("")], &["has no board x86_64_generic; it has: zcu102"])
+}
+
+fn config_unknown() -> Result<String> {
+    let output = this_program()?.args(["run", "--config", "smp-debug"]).output().into_diagnostic()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    if output.status.success() || !said.contains("[possible values: debug, release, benchmark]") {
+        return Err(miette!("`run --config smp-debug` says:\n{said}"));
+    }
+    Ok(String::new())
+}
+
 /// Runs this program with `arguments`; it must fail with one message that says all of `wanted`.
 fn fails(arguments: &[&str], wanted: &[&str]) -> Result<String> {
     let start = Instant::now();
@@ -155,6 +190,15 @@ impl Scratch {
 
     fn write(&self, name: &str, text: &str) -> Result<()> {
         std::fs::write(self.0.join(name), text).into_diagnostic()
+    }
+
+    /// Makes it look like a Microkit SDK.
+    fn sdk(&self, version: &str, board: &str) -> Result<()> {
+        for folder in ["bin".to_owned(), format!("board/{board}/debug")] {
+            std::fs::create_dir_all(self.0.join(folder)).into_diagnostic()?;
+        }
+        self.write("VERSION", version)?;
+        self.program("bin/microkit", "").map(drop)
     }
 
     fn program(&self, name: &str, script: &str) -> Result<String> {

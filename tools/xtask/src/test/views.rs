@@ -21,16 +21,17 @@ pub fn steps() -> Vec<Step<'static>> {
     vec![step("audit", audits), step("graph", picture)]
 }
 
-/// The folders of the reference system and of all scenarios.
+/// The folders of the reference system, of all scenarios and of all examples.
 fn systems() -> Result<Vec<PathBuf>> {
-    let scenarios = workspace::root().join("tests/system");
-    let entries =
-        std::fs::read_dir(&scenarios).into_diagnostic().wrap_err_with(|| workspace::display(&scenarios))?;
-    let folders = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut systems: Vec<_> = folders
-        .chain([workspace::root().to_owned()])
-        .filter(|folder| folder.join("system.xml").is_file())
-        .collect();
+    let mut folders = vec![workspace::root().to_owned()];
+    for parent in ["tests/system", "examples"] {
+        let parent = workspace::root().join(parent);
+        let entries = std::fs::read_dir(&parent).into_diagnostic();
+        let entries = entries.wrap_err_with(|| workspace::display(&parent))?;
+        folders.extend(entries.filter_map(|entry| Some(entry.ok()?.path())));
+    }
+    let mut systems: Vec<_> =
+        folders.into_iter().filter(|folder| folder.join("system.xml").is_file()).collect();
     systems.sort();
     Ok(systems)
 }

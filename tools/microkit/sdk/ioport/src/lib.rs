@@ -10,7 +10,7 @@
 const BASE_IOPORT: u64 = 394;
 
 /// Ids are 0 to 61.
-const MAX_IDS: u64 = 62;
+const MAX_IDS: usize = 62;
 
 /// A range of I/O ports, by the id that system.xml gives it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,9 +61,9 @@ impl IoPort {
     /// # Panics
     /// For an id above 61.
     #[must_use]
-    pub const fn new(id: u64) -> Self {
+    pub const fn new(id: usize) -> Self {
         assert!(id < MAX_IDS);
-        Self { slot: BASE_IOPORT + id }
+        Self { slot: BASE_IOPORT + id as u64 }
     }
 
     access! {

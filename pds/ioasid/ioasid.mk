@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# For the Makefile of an image with ioasid in it: docs/integration.md leads through it, examples/copier is one.
+#
+# Needs, before it is included:
+#   IOASID           this repository's folder
+#   BUILD_DIR        where everything goes
+#   MICROKIT_SDK     a Microkit SDK, or what `cargo xtask export` lays out in its place
+#   MICROKIT_CONFIG  debug, release, benchmark
+#   SYSTEM           the system description
+#   IOASID_TOML      who gets what
+#
+# Gives:
+#   IOASID_FILES     what the system description names of ioasid, for the image to depend on
+#   IOASID_CFLAGS    for clients in C: <ioasid/client.h>, <log_ring.h>
+#   IOASID_QEMU      QEMU with the VT-d unit and a processor that suits; image and devices are yours to add
+
+ifeq ($(strip $(and $(IOASID),$(BUILD_DIR),$(MICROKIT_SDK),$(MICROKIT_CONFIG),$(SYSTEM),$(IOASID_TOML))),)
+$(error ioasid.mk needs IOASID, BUILD_DIR, MICROKIT_SDK, MICROKIT_CONFIG, SYSTEM and IOASID_TOML)
+endif
+
+IOASID_PROGRAMS := $(BUILD_DIR)/ioasid.elf $(BUILD_DIR)/console.elf
+IOASID_FILES := $(IOASID_PROGRAMS) $(BUILD_DIR)/ioasid.bin $(BUILD_DIR)/console.bin
+IOASID_CFLAGS := -I$(IOASID)/pds/ioasid/include -I$(IOASID)/pds/console/log-ring/include
+
+# disable_iommu keeps the kernel's hands off the unit; a kernel without a driver for it passes over the word. Time is
+# counted in instructions, because the kernel measures its timer against a clock that a busy host distorts.
+IOASID_QEMU := qemu-system-x86_64 -machine q35,kernel-irqchip=split -m 1G -accel tcg -icount shift=0,sleep=off \
+	-cpu qemu64,+fsgsbase,+pdpe1gb,+xsave,+xsaveopt \
+	-device intel-iommu,x-scalable-mode=on,x-pasid-mode=on,aw-bits=48 \
+	-nodefaults -no-reboot -display none -serial stdio -append disable_iommu
+
+IOASID_SOURCES := $(shell find $(IOASID)/pds $(IOASID)/drivers $(IOASID)/tools/microkit -name '*.rs' -o -name Cargo.toml)
+
+$(firstword $(IOASID_PROGRAMS)): $(IOASID_SOURCES)
+	cd $(IOASID) && cargo xtask compile --sdk $(abspath $(MICROKIT_SDK)) --config $(MICROKIT_CONFIG) \
+		--output $(abspath $(BUILD_DIR)) ioasid console
+
+$(wordlist 2,9,$(IOASID_PROGRAMS)): $(firstword $(IOASID_PROGRAMS))
+	touch $@
+
+$(BUILD_DIR)/ioasid.bin: $(SYSTEM) $(IOASID_TOML)
+	cd $(IOASID) && cargo run --quiet --package config-compiler -- $(abspath $(SYSTEM)) \
+		ioasid $(abspath $(IOASID_TOML)) --output $(abspath $@)
+
+$(BUILD_DIR)/console.bin: $(SYSTEM)
+	cd $(IOASID) && cargo run --quiet --package config-compiler -- $(abspath $(SYSTEM)) \
+		console --output $(abspath $@)
