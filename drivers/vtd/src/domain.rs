@@ -7,8 +7,8 @@ use bitfield_struct::{bitenum, bitfield};
 
 use crate::access::TableMemory;
 use crate::error::Error;
-use crate::frames::Frames;
-use crate::ids::{DomainId, Pasid};
+use crate::frames::{Frames, address, frame};
+use crate::ids::{DomainId, Pasid, Share};
 use crate::tables::Entry;
 
 /// How a domain translates.
@@ -66,15 +66,31 @@ struct RecordWord0 {
     has_pasid: bool,
     #[bits(20)]
     pasid: u32,
-    #[bits(8)]
-    __: u8,
+    /// Whose frames the tables are made of.
+    share: u8,
     /// How many PASID entries carry the domain's id.
     bindings: u32,
+}
+
+/// The second word of a record.
+#[bitfield(u64)]
+#[derive(PartialEq, Eq)]
+struct RecordWord1 {
+    /// How many tables there are: 2^24 of them take 64 GiB.
+    #[bits(24)]
+    tables: u32,
+    /// The root's frame number, or the next free id.
+    #[bits(40)]
+    link: u64,
 }
 
 /// One domain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Domain {
+    /// Whose frames its tables are made of.
+    pub(crate) share: Share,
+    /// How many tables it has.
+    pub(crate) tables: u32,
     /// How it translates.
     pub(crate) stage: Stage,
     /// Physical address of the root table; 0 for pass-through.
@@ -89,18 +105,17 @@ pub(crate) struct Domain {
 #[derive(Clone, Copy)]
 struct Record {
     word0: RecordWord0,
-    /// The root's address, or the next free id.
-    link: u64,
+    word1: RecordWord1,
 }
 
 const RECORD_BYTES: u64 = 16;
 
 impl Entry<2> for Record {
     fn words(self) -> [u64; 2] {
-        [self.word0.into_bits(), self.link]
+        [self.word0.into_bits(), self.word1.into_bits()]
     }
     fn from_words(words: [u64; 2]) -> Self {
-        Self { word0: RecordWord0::from_bits(words[0]), link: words[1] }
+        Self { word0: RecordWord0::from_bits(words[0]), word1: RecordWord1::from_bits(words[1]) }
     }
 }
 
@@ -143,8 +158,10 @@ impl Domains {
             return Err(Error::NoSuchDomain);
         }
         Ok(Domain {
+            share: Share(record.word0.share()),
+            tables: record.word1.tables(),
             stage: record.word0.stage(),
-            root: record.link,
+            root: address(record.word1.link()),
             bindings: record.word0.bindings(),
             pasid: if record.word0.has_pasid() { Pasid::new(record.word0.pasid()) } else { None },
         })
@@ -157,7 +174,14 @@ impl Domains {
             Some(pasid) => word0.with_has_pasid(true).with_pasid(pasid.get()),
             None => word0,
         };
-        frames.write(self.address(domain), Record { word0, link: value.root });
+        let word0 = word0.with_share(value.share.0);
+        let word1 = RecordWord1::new().with_tables(value.tables).with_link(frame(value.root));
+        frames.keep(self.address(domain), Record { word0, word1 });
+    }
+
+    /// Whether there is an id to be had.
+    pub(crate) fn available(&self) -> Result<(), Error> {
+        if self.freed == 0 && self.fresh == self.count { Err(Error::NoDomain) } else { Ok(()) }
     }
 
     /// Takes an id that no cache knows.
@@ -165,7 +189,7 @@ impl Domains {
         if self.freed != 0 {
             let domain = DomainId(self.freed);
             let record: Record = frames.read(self.address(domain));
-            self.freed = u16::try_from(record.link).unwrap_or(0);
+            self.freed = u16::try_from(record.word1.link()).unwrap_or(0);
             return Ok(domain);
         }
         if self.fresh == self.count {
@@ -177,8 +201,8 @@ impl Domains {
 
     /// Gives an id back.
     pub(crate) fn release<M: TableMemory>(&mut self, frames: &mut Frames<M>, domain: DomainId) {
-        let record = Record { word0: RecordWord0::new(), link: u64::from(self.freed) };
-        frames.write(self.address(domain), record);
+        let word1 = RecordWord1::new().with_link(u64::from(self.freed));
+        frames.keep(self.address(domain), Record { word0: RecordWord0::new(), word1 });
         self.freed = domain.get();
     }
 }

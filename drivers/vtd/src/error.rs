@@ -39,6 +39,9 @@ pub enum Error {
     /// The table memory has no free frame (or no free run for a directory).
     #[error("out of table frames")]
     NoMemory,
+    /// No such share, or no room for one more.
+    #[error("no such share of the table memory")]
+    NoShare,
     /// Every domain of [`crate::Config::domains`] is in use.
     #[error("out of domains")]
     NoDomain,

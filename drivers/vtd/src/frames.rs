@@ -126,6 +126,36 @@ impl<M: TableMemory> Frames<M> {
         }
     }
 
+    /// Whether all of `count` words from `address` on are zero.
+    pub(crate) fn are_zero(&self, address: u64, count: usize) -> bool {
+        let offset = self.offset(address);
+        (0..count).all(|index| self.memory.load(offset + index * 8) == 0)
+    }
+
+    /// Whether none of `count` words from `address` on is zero.
+    pub(crate) fn are_set(&self, address: u64, count: usize) -> bool {
+        let offset = self.offset(address);
+        (0..count).all(|index| self.memory.load(offset + index * 8) != 0)
+    }
+
+    /// Writes words from `address` on, and makes them visible to hardware together.
+    pub(crate) fn fill(&mut self, address: u64, words: impl ExactSizeIterator<Item = u64>) {
+        let offset = self.offset(address);
+        let bytes = words.len() * 8;
+        for (index, word) in words.enumerate() {
+            self.memory.store(offset + index * 8, word);
+        }
+        self.flush(offset, bytes);
+    }
+
+    /// Writes a structure that hardware never looks at.
+    pub(crate) fn keep<E: Entry<N>, const N: usize>(&mut self, address: u64, entry: E) {
+        let offset = self.offset(address);
+        for (index, word) in entry.words().into_iter().enumerate() {
+            self.memory.store(offset + index * 8, word);
+        }
+    }
+
     /// Reads the structure at `address`.
     pub(crate) fn read<E: Entry<N>, const N: usize>(&self, address: u64) -> E {
         let offset = self.offset(address);

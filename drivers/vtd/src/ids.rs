@@ -102,3 +102,13 @@ impl DomainId {
         self.0
     }
 }
+
+/// Whose frames the tables of a domain are made of. Given out by [`crate::Unit::create_share`], and valid on the unit that
+/// gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share(pub(crate) u8);
+
+impl Share {
+    /// The pool: what is in nobody's share. What it costs to take and to give back depends on what it is used for.
+    pub const POOL: Self = Self(0);
+}

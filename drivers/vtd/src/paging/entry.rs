@@ -10,7 +10,8 @@ use crate::tables::{Entry, FirstStageEntry, SecondStageEntry};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slot {
     Empty,
-    Table(u64),
+    /// A table, and how many of its entries are in use: never none.
+    Table(u64, u16),
     Page(u64, Access),
 }
 
@@ -35,38 +36,42 @@ impl Entry<1> for FirstStageEntry {
 impl PageTable {
     /// What the entry at physical address `entry`, of a table of `level`, says.
     pub(super) fn slot<M: TableMemory>(&self, frames: &Frames<M>, entry: u64, level: u8) -> Slot {
-        let (present, page, target, access) = if self.stage == Stage::First {
+        let (present, page, target, access, used) = if self.stage == Stage::First {
             let entry: FirstStageEntry = frames.read(entry);
             let access = if entry.write() { Access::ReadWrite } else { Access::Read };
-            (entry.present(), entry.page(), entry.frame(), Some(access))
+            (entry.present(), entry.page(), entry.frame(), Some(access), entry.used())
         } else {
             let entry: SecondStageEntry = frames.read(entry);
             let access = Access::of(entry.read(), entry.write());
-            (access.is_some(), entry.page(), entry.frame(), access)
+            (access.is_some(), entry.page(), entry.frame(), access, entry.used())
         };
         match access {
             Some(access) if present && (page || level == 1) => Slot::Page(address(target), access),
-            Some(_) if present => Slot::Table(address(target)),
+            Some(_) if present => Slot::Table(address(target), used),
             _ => Slot::Empty,
         }
     }
 
     /// Lets the entry at `entry` say `slot`.
     pub(super) fn set<M: TableMemory>(&self, frames: &mut Frames<M>, entry: u64, level: u8, slot: Slot) {
-        let (target, access, page) = match slot {
-            Slot::Empty => return frames.write(entry, SecondStageEntry::new()),
-            Slot::Table(table) => (frame(table), Access::ReadWrite, false),
-            Slot::Page(page, access) => (frame(page), access, level > 1),
+        frames.fill(entry, core::iter::once(self.word(level, slot)));
+    }
+
+    /// The word that says `slot`, in a table of `level`.
+    pub(super) fn word(&self, level: u8, slot: Slot) -> u64 {
+        let (target, access, page, used) = match slot {
+            Slot::Empty => return 0,
+            Slot::Table(table, used) => (frame(table), Access::ReadWrite, false, used),
+            Slot::Page(page, access) => (frame(page), access, level > 1, 0),
         };
         if self.stage == Stage::First {
             // Requests of devices are user requests; accessed and dirty are set, so that hardware never writes.
-            let entry_value = FirstStageEntry::new().with_present(true).with_user(true).with_accessed(true);
-            let entry_value =
-                entry_value.with_write(access.writes()).with_dirty(!matches!(slot, Slot::Table(_)));
-            frames.write(entry, entry_value.with_page(page).with_frame(target));
+            let entry = FirstStageEntry::new().with_present(true).with_user(true).with_accessed(true);
+            let entry = entry.with_write(access.writes()).with_dirty(!matches!(slot, Slot::Table(..)));
+            entry.with_page(page).with_frame(target).with_used(used).into_bits()
         } else {
-            let entry_value = SecondStageEntry::new().with_read(access.reads()).with_write(access.writes());
-            frames.write(entry, entry_value.with_page(page).with_frame(target));
+            let entry = SecondStageEntry::new().with_read(access.reads()).with_write(access.writes());
+            entry.with_page(page).with_frame(target).with_used(used).into_bits()
         }
     }
 }

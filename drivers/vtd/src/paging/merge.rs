@@ -1,43 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Merging: a table all of whose entries are pages in a row, with the same rights, becomes one larger page.
 use super::entry::Slot;
-use super::{Detached, PageTable, Range, span};
+use super::{Change, PageTable, Range, span};
 use crate::access::TableMemory;
 use crate::frames::Frames;
 
 impl PageTable {
-    /// Merges what can be merged within a range. What an address leads to does not change. `detached` gets the
-    /// tables that are no longer needed.
-    pub(crate) fn merge<M: TableMemory>(
-        &self,
-        frames: &mut Frames<M>,
-        range: Range,
-        detached: &mut Detached,
-    ) {
-        self.merge_in(frames, self.root, self.levels, range, detached);
+    /// Merges what can be merged within a range. What an address leads to does not change.
+    pub(crate) fn merge<M: TableMemory>(&self, change: &mut Change<'_, M>, range: Range) {
+        self.merge_in(change, self.root, self.levels, range);
     }
 
-    fn merge_in<M: TableMemory>(
-        &self,
-        frames: &mut Frames<M>,
-        table: u64,
-        level: u8,
-        range: Range,
-        detached: &mut Detached,
-    ) {
+    fn merge_in<M: TableMemory>(&self, change: &mut Change<'_, M>, table: u64, level: u8, range: Range) {
         for (index, part) in range.entries(level) {
             let entry = table + index * 8;
-            let Slot::Table(next) = self.slot(frames, entry, level) else { continue };
+            let Slot::Table(next, used) = self.slot(change.frames, entry, level) else { continue };
             if level > 2 {
                 // From below: pages that were just merged may make up a still larger one.
-                self.merge_in(frames, next, level - 1, part, detached);
+                self.merge_in(change, next, level - 1, part);
             }
-            if part.bytes() != span(level) || level > self.largest.level() {
+            if used < 512 || part.bytes() != span(level) || level > self.largest.level() {
                 continue;
             }
-            if let Some(page) = self.uniform(frames, next, level) {
-                self.set(frames, entry, level, page);
-                detached.add(frames, next);
+            if let Some(page) = self.uniform(change.frames, next, level) {
+                self.set(change.frames, entry, level, page);
+                change.drop(next, level - 1);
             }
         }
     }

@@ -3,14 +3,15 @@
 //!
 //! Both stages have the same shape (512 entries a table, 9 bits a level) and differ in their entries only, so
 //! one walk serves both. A change is made of single 64-bit stores, each of which leaves a table that hardware
-//! may walk. No table but the root is ever left empty.
-mod detached;
+//! may walk. No table but the root is ever left empty: an entry that leads to one counts, in bits that hardware ignores, how
+//! many of its entries are in use.
 mod entry;
 mod merge;
+mod stock;
 mod table;
 
-pub(crate) use detached::Detached;
-pub(crate) use table::PageTable;
+pub(crate) use stock::{Chain, Stock};
+pub(crate) use table::{Change, PageTable};
 
 /// What a mapping allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +79,17 @@ pub struct Mapping {
     pub largest: PageSize,
 }
 
+impl Mapping {
+    pub(crate) fn range(&self) -> Range {
+        Range { start: self.iova, end: self.iova + self.bytes }
+    }
+
+    /// Where a part of it is in physical memory.
+    fn phys_of(&self, part: Range) -> u64 {
+        self.phys + (part.start - self.iova)
+    }
+}
+
 /// Bytes of an entry at `level`.
 const fn span(level: u8) -> u64 {
     1 << (12 + 9 * (level - 1))
@@ -107,5 +119,10 @@ impl Range {
 
     fn bytes(self) -> u64 {
         self.end - self.start
+    }
+
+    /// The entries of a lowest table that the range has: the first one's index, and how many.
+    fn pages(self) -> (u64, usize) {
+        (self.start / span(1) % 512, usize::try_from(self.bytes() / span(1)).unwrap_or(0))
     }
 }

@@ -1,11 +1,36 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! The walk: map, unmap, look up, destroy.
+//! The walk: map, unmap, look up.
 use super::entry::Slot;
-use super::{Access, Detached, Mapping, PageSize, Range, span};
+use super::{Access, Chain, Mapping, PageSize, Range, Stock, span};
 use crate::access::TableMemory;
 use crate::domain::Stage;
 use crate::error::Error;
 use crate::frames::Frames;
+
+/// A change of a table, with what it takes and what it leaves over.
+pub(crate) struct Change<'a, M> {
+    pub(crate) frames: &'a mut Frames<M>,
+    /// Where tables come from.
+    pub(crate) stock: &'a mut Stock,
+    /// How many tables the domain has.
+    pub(crate) tables: u32,
+    /// The tables that became empty. Hardware may still know them.
+    pub(crate) left: Chain,
+}
+
+impl<M: TableMemory> Change<'_, M> {
+    fn make(&mut self) -> Result<u64, Error> {
+        let table = self.stock.take(self.frames)?;
+        self.tables += 1;
+        Ok(table)
+    }
+
+    /// Takes a table of `level` out, or one that is all zero: of level 0.
+    pub(super) fn drop(&mut self, table: u64, level: u8) {
+        self.left.push(self.frames, table, level);
+        self.tables -= 1;
+    }
+}
 
 /// The table of one domain.
 #[derive(Clone, Copy, Debug)]
@@ -26,106 +51,148 @@ impl PageTable {
         self.stage != Stage::First || access != Access::Write
     }
 
-    /// Maps all of `mapping` or nothing. When it fails half-way, `detached` gets the tables that it had made:
-    /// hardware may have seen them.
+    /// How many tables a mapping needs that are not there.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyMapped`] where any part of it is.
+    pub(crate) fn missing<M: TableMemory>(
+        &self,
+        frames: &Frames<M>,
+        mapping: &Mapping,
+    ) -> Result<usize, Error> {
+        self.missing_in(frames, Some(self.root), self.levels, mapping.range(), mapping)
+    }
+
+    /// The same below a table of `level`, or where one would be.
+    fn missing_in<M: TableMemory>(
+        &self,
+        frames: &Frames<M>,
+        table: Option<u64>,
+        level: u8,
+        range: Range,
+        mapping: &Mapping,
+    ) -> Result<usize, Error> {
+        if level == 1 {
+            let (first, count) = range.pages();
+            let free = table.is_none_or(|table| frames.are_zero(table + first * 8, count));
+            return if free { Ok(0) } else { Err(Error::AlreadyMapped) };
+        }
+        let mut missing = 0;
+        for (index, part) in range.entries(level) {
+            let slot = table.map_or(Slot::Empty, |table| self.slot(frames, table + index * 8, level));
+            missing += match slot {
+                Slot::Page(..) => return Err(Error::AlreadyMapped),
+                Slot::Table(next, _) => self.missing_in(frames, Some(next), level - 1, part, mapping)?,
+                Slot::Empty if self.is_page(level, part, mapping) => 0,
+                Slot::Empty => 1 + self.missing_in(frames, None, level - 1, part, mapping)?,
+            };
+        }
+        Ok(missing)
+    }
+
+    /// Whether an entry of `level` can be a page that has exactly this part of a mapping.
+    fn is_page(&self, level: u8, part: Range, mapping: &Mapping) -> bool {
+        part.bytes() == span(level)
+            && mapping.phys_of(part).is_multiple_of(span(level))
+            && level <= mapping.largest.min(self.largest).level()
+    }
+
+    /// Maps what is not mapped yet; there are as many frames as are [missing](Self::missing).
     pub(crate) fn map<M: TableMemory>(
         &self,
-        frames: &mut Frames<M>,
+        change: &mut Change<'_, M>,
         mapping: &Mapping,
-        detached: &mut Detached,
     ) -> Result<(), Error> {
-        let range = Range { start: mapping.iova, end: mapping.iova + mapping.bytes };
-        if self.any(frames, self.root, self.levels, range) {
-            return Err(Error::AlreadyMapped);
-        }
-        let made = self.map_in(frames, self.root, self.levels, range, mapping);
-        if made.is_err() {
-            self.clear_in(frames, self.root, self.levels, range, detached);
-        }
-        made
+        self.map_in(change, self.root, self.levels, mapping.range(), mapping).map(drop)
     }
 
-    /// Whether any part of the range is mapped.
-    fn any<M: TableMemory>(&self, frames: &Frames<M>, table: u64, level: u8, range: Range) -> bool {
-        range.entries(level).any(|(index, part)| match self.slot(frames, table + index * 8, level) {
-            Slot::Empty => false,
-            Slot::Page(..) => true,
-            Slot::Table(next) => self.any(frames, next, level - 1, part),
-        })
-    }
-
-    /// Whether every part of the range is mapped.
-    fn all<M: TableMemory>(&self, frames: &Frames<M>, table: u64, level: u8, range: Range) -> bool {
-        range.entries(level).all(|(index, part)| match self.slot(frames, table + index * 8, level) {
-            Slot::Empty => false,
-            Slot::Page(..) => true,
-            Slot::Table(next) => self.all(frames, next, level - 1, part),
-        })
-    }
-
+    /// Gives how many entries of the table are in use that were not.
     fn map_in<M: TableMemory>(
         &self,
-        frames: &mut Frames<M>,
+        change: &mut Change<'_, M>,
         table: u64,
         level: u8,
         range: Range,
         mapping: &Mapping,
-    ) -> Result<(), Error> {
+    ) -> Result<u16, Error> {
+        if level == 1 {
+            let (first, count) = range.pages();
+            let phys = mapping.phys_of(range);
+            let word = self.word(1, Slot::Page(phys, mapping.access));
+            // The next page's word differs by a page.
+            let words = (0..count).map(|index| word + (index as u64) * span(1));
+            change.frames.fill(table + first * 8, words);
+            return Ok(u16::try_from(count).unwrap_or(0));
+        }
+        let mut more = 0;
         for (index, part) in range.entries(level) {
             let entry = table + index * 8;
-            let phys = mapping.phys + (part.start - mapping.iova);
-            let whole = part.bytes() == span(level) && phys.is_multiple_of(span(level));
-            if level == 1 || whole && level <= mapping.largest.min(self.largest).level() {
-                self.set(frames, entry, level, Slot::Page(phys, mapping.access));
-                continue;
-            }
-            let next = match self.slot(frames, entry, level) {
-                Slot::Table(next) => next,
+            let slot = match self.slot(change.frames, entry, level) {
+                Slot::Table(next, used) => {
+                    Slot::Table(next, used + self.map_in(change, next, level - 1, part, mapping)?)
+                }
                 _ => {
-                    let next = frames.allocate(0)?;
-                    self.set(frames, entry, level, Slot::Table(next));
-                    next
+                    more += 1;
+                    if self.is_page(level, part, mapping) {
+                        Slot::Page(mapping.phys_of(part), mapping.access)
+                    } else {
+                        // Hardware finds a table when it is complete.
+                        let next = change.make()?;
+                        Slot::Table(next, self.map_in(change, next, level - 1, part, mapping)?)
+                    }
                 }
             };
-            self.map_in(frames, next, level - 1, part, mapping)?;
+            self.set(change.frames, entry, level, slot);
         }
-        Ok(())
+        Ok(more)
     }
 
-    /// Unmaps a range all of which is mapped. Pages that it covers in part are split first. `detached` gets the
-    /// tables that became empty.
+    /// Unmaps a range all of which is mapped. Pages that it covers in part are split first.
     pub(crate) fn unmap<M: TableMemory>(
         &self,
-        frames: &mut Frames<M>,
+        change: &mut Change<'_, M>,
         range: Range,
-        detached: &mut Detached,
     ) -> Result<(), Error> {
-        if !self.all(frames, self.root, self.levels, range) {
+        if !self.all(change.frames, self.root, self.levels, range) {
             return Err(Error::NotMapped);
         }
         // Only the pages at the two ends can be covered in part.
-        self.split_at(frames, range.start)?;
-        self.split_at(frames, range.end)?;
-        self.clear_in(frames, self.root, self.levels, range, detached);
+        self.split_at(change, range.start)?;
+        self.split_at(change, range.end)?;
+        self.clear_in(change, self.root, self.levels, range);
         Ok(())
+    }
+
+    /// Whether every part of the range is mapped.
+    fn all<M: TableMemory>(&self, frames: &Frames<M>, table: u64, level: u8, range: Range) -> bool {
+        if level == 1 {
+            let (first, count) = range.pages();
+            return frames.are_set(table + first * 8, count);
+        }
+        range.entries(level).all(|(index, part)| match self.slot(frames, table + index * 8, level) {
+            Slot::Empty => false,
+            Slot::Page(..) => true,
+            Slot::Table(_, 512) if level == 2 => true,
+            Slot::Table(next, _) => self.all(frames, next, level - 1, part),
+        })
     }
 
     /// Makes `iova` a border between pages: a page that has it in its middle becomes a table of smaller ones
     /// that translate alike.
-    fn split_at<M: TableMemory>(&self, frames: &mut Frames<M>, iova: u64) -> Result<(), Error> {
+    fn split_at<M: TableMemory>(&self, change: &mut Change<'_, M>, iova: u64) -> Result<(), Error> {
         let (mut table, mut level) = (self.root, self.levels);
         while level > 1 && !iova.is_multiple_of(span(level)) {
             let entry = table + iova / span(level) % 512 * 8;
-            table = match self.slot(frames, entry, level) {
+            table = match self.slot(change.frames, entry, level) {
                 Slot::Empty => return Ok(()),
-                Slot::Table(next) => next,
+                Slot::Table(next, _) => next,
                 Slot::Page(phys, access) => {
-                    let next = frames.allocate(0)?;
-                    for index in 0..512 {
-                        let page = Slot::Page(phys + index * span(level - 1), access);
-                        self.set(frames, next + index * 8, level - 1, page);
-                    }
-                    self.set(frames, entry, level, Slot::Table(next));
+                    let next = change.make()?;
+                    let word = self.word(level - 1, Slot::Page(phys, access));
+                    change
+                        .frames
+                        .fill(next, (0..512_usize).map(|index| word + (index as u64) * span(level - 1)));
+                    self.set(change.frames, entry, level, Slot::Table(next, 512));
                     next
                 }
             };
@@ -134,43 +201,36 @@ impl PageTable {
         Ok(())
     }
 
-    /// Clears whatever the range holds; no page reaches over its ends. Returns whether the table is empty now.
+    /// Clears a range, all of which is mapped; no page reaches over its ends. Gives how many entries of the table are
+    /// in use no longer.
     fn clear_in<M: TableMemory>(
         &self,
-        frames: &mut Frames<M>,
+        change: &mut Change<'_, M>,
         table: u64,
         level: u8,
         range: Range,
-        detached: &mut Detached,
-    ) -> bool {
+    ) -> u16 {
+        if level == 1 {
+            let (first, count) = range.pages();
+            change.frames.fill(table + first * 8, core::iter::repeat_n(0, count));
+            return u16::try_from(count).unwrap_or(0);
+        }
+        let mut gone = 0;
         for (index, part) in range.entries(level) {
             let entry = table + index * 8;
-            match self.slot(frames, entry, level) {
-                Slot::Empty => {}
-                Slot::Page(..) => self.set(frames, entry, level, Slot::Empty),
-                Slot::Table(next) => {
-                    if self.clear_in(frames, next, level - 1, part, detached) {
-                        self.set(frames, entry, level, Slot::Empty);
-                        detached.add(frames, next);
-                    }
+            let mut slot = Slot::Empty;
+            if let Slot::Table(next, used) = self.slot(change.frames, entry, level) {
+                let left = used - self.clear_in(change, next, level - 1, part);
+                if left == 0 {
+                    change.drop(next, 0);
+                } else {
+                    slot = Slot::Table(next, left);
                 }
             }
+            gone += u16::from(slot == Slot::Empty);
+            self.set(change.frames, entry, level, slot);
         }
-        (0..512).all(|index| self.slot(frames, table + index * 8, level) == Slot::Empty)
-    }
-
-    /// Gives back every frame of the table. No cache knows any of them.
-    pub(crate) fn destroy<M: TableMemory>(&self, frames: &mut Frames<M>) {
-        self.destroy_in(frames, self.root, self.levels);
-    }
-
-    fn destroy_in<M: TableMemory>(&self, frames: &mut Frames<M>, table: u64, level: u8) {
-        for index in 0..512 {
-            if let Slot::Table(next) = self.slot(frames, table + index * 8, level) {
-                self.destroy_in(frames, next, level - 1);
-            }
-        }
-        frames.release(table, 0);
+        gone
     }
 
     /// Where `iova` leads.
@@ -181,7 +241,7 @@ impl PageTable {
                 Slot::Empty => return None,
                 Slot::Page(page, access) => return Some((page + iova % span(level), access)),
                 // The lowest level has pages only, so the walk ends.
-                Slot::Table(next) => (table, level) = (next, level - 1),
+                Slot::Table(next, _) => (table, level) = (next, level - 1),
             }
         }
     }

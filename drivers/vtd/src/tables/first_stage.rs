@@ -25,8 +25,10 @@ pub struct FirstStageEntry {
     /// Frame number of the page or table.
     #[bits(40)]
     pub frame: u64,
-    #[bits(11)]
-    __: u16,
+    /// Ignored by hardware (9.7): of an entry that leads to a table, how many of that table's entries are in use.
+    #[bits(10)]
+    pub used: u16,
+    __: bool,
     /// XD: no execution.
     pub no_execute: bool,
 }
@@ -39,5 +41,6 @@ const _: () = {
     assert!(FirstStageEntry::new().with_dirty(true).into_bits() == 1 << 6);
     assert!(FirstStageEntry::new().with_page(true).into_bits() == 1 << 7);
     assert!(FirstStageEntry::new().with_frame(1).into_bits() == 1 << 12);
+    assert!(FirstStageEntry::new().with_used(1).into_bits() == 1 << 52);
     assert!(FirstStageEntry::new().with_no_execute(true).into_bits() == 1 << 63);
 };

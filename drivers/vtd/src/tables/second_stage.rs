@@ -23,8 +23,11 @@ pub struct SecondStageEntry {
     /// Frame number of the page or table.
     #[bits(40)]
     pub frame: u64,
-    #[bits(12)]
-    __: u16,
+    /// Ignored by hardware (9.8): of an entry that leads to a table, how many of that table's entries are in use.
+    #[bits(10)]
+    pub used: u16,
+    #[bits(2)]
+    __: u8,
 }
 const _: () = assert!(size_of::<SecondStageEntry>() == 8);
 
@@ -35,4 +38,5 @@ const _: () = {
     assert!(SecondStageEntry::new().with_accessed(true).into_bits() == 1 << 8);
     assert!(SecondStageEntry::new().with_dirty(true).into_bits() == 1 << 9);
     assert!(SecondStageEntry::new().with_frame(1).into_bits() == 1 << 12);
+    assert!(SecondStageEntry::new().with_used(1).into_bits() == 1 << 52);
 };

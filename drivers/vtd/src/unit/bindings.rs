@@ -43,7 +43,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let target = target.into();
         let context = self.attached(device)?;
         let entry = self.compose(pasid, target)?;
-        let address = self.pasid_entry_or_table(&context, pasid)?;
+        let address = self.pasid_entry_or_table(&context, pasid, target.domain())?;
         let old: PasidEntry = self.frames.read(address);
         match old {
             PasidEntry::DENY => self.publish(address, pasid, target.domain(), entry),
@@ -277,15 +277,22 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         }
     }
 
-    /// Where the entry of a PASID is, or would be: its table is made where there is none. A table stays until
-    /// the device is detached.
-    fn pasid_entry_or_table(&mut self, context: &Context, pasid: Pasid) -> Result<u64, Error> {
+    /// Where the entry of a PASID is, or would be: its table is made where there is none, out of the domain's share. A
+    /// table stays until the device is detached, and is the pool's then.
+    fn pasid_entry_or_table(
+        &mut self,
+        context: &Context,
+        pasid: Pasid,
+        domain: DomainId,
+    ) -> Result<u64, Error> {
         let entry = self.directory_entry(context, pasid)?;
         let directory: PasidDirectoryEntry = self.frames.read(entry);
         let table = if directory.present() {
             address(directory.frame())
         } else {
-            let table = self.frames.allocate(0)?;
+            let share = self.domains.get(&self.frames, domain)?.share;
+            let (frames, stock) = self.stock(share)?;
+            let table = stock.take(frames)?;
             self.frames.write(entry, PasidDirectoryEntry::new().with_present(true).with_frame(frame(table)));
             table
         };

@@ -4,8 +4,8 @@ use super::Unit;
 use crate::access::{Registers, TableMemory};
 use crate::domain::{Domain, Stage};
 use crate::error::{Error, Feature};
-use crate::ids::DomainId;
-use crate::paging::{Access, Detached, Mapping, PageSize, PageTable, Range};
+use crate::ids::{DomainId, Share};
+use crate::paging::{Access, Chain, Change, Mapping, PageSize, PageTable, Range};
 use crate::tables::Descriptor;
 
 /// What hardware takes for interrupts, whatever the tables say (VT-d 3.14): never an address of memory.
@@ -16,11 +16,19 @@ const MOST_SELECTIVE: usize = 8;
 const FIRST_STAGE_BITS: u8 = 47;
 
 impl<R: Registers, M: TableMemory> Unit<R, M> {
+    /// Makes a domain whose tables come out of the pool: [`Unit::create_domain_in`] of it.
+    ///
+    /// # Errors
+    /// As [`Unit::create_domain_in`].
+    pub fn create_domain(&mut self, stage: Stage) -> Result<DomainId, Error> {
+        self.create_domain_in(Share::POOL, stage)
+    }
+
     /// Makes a domain. Nothing is mapped in it.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::NoDomain`], [`Error::NoMemory`].
-    pub fn create_domain(&mut self, stage: Stage) -> Result<DomainId, Error> {
+    /// [`Error::Missing`], [`Error::NoShare`], [`Error::NoDomain`], [`Error::NoMemory`].
+    pub fn create_domain_in(&mut self, share: Share, stage: Stage) -> Result<DomainId, Error> {
         let ecap = self.capabilities.ecap();
         match stage {
             Stage::Second if !ecap.ssts() => return Err(Error::Missing(Feature::SecondStage)),
@@ -28,17 +36,12 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
             Stage::PassThrough if !ecap.pt() => return Err(Error::Missing(Feature::PassThrough)),
             _ => {}
         }
-        let root = if stage == Stage::PassThrough { 0 } else { self.frames.allocate(0)? };
-        let domain = match self.domains.allocate(&self.frames) {
-            Ok(domain) => domain,
-            Err(error) => {
-                if root != 0 {
-                    self.frames.release(root, 0);
-                }
-                return Err(error);
-            }
-        };
-        self.domains.set(&mut self.frames, domain, Domain { stage, root, bindings: 0, pasid: None });
+        self.domains.available()?;
+        let (frames, stock) = self.stock(share)?;
+        let (root, tables) = if stage == Stage::PassThrough { (0, 0) } else { (stock.take(frames)?, 1) };
+        let domain = self.domains.allocate(&self.frames)?;
+        let record = Domain { share, tables, stage, root, bindings: 0, pasid: None };
+        self.domains.set(&mut self.frames, domain, record);
         Ok(domain)
     }
 
@@ -51,8 +54,10 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         if record.bindings != 0 {
             return Err(Error::DomainBound);
         }
-        if let Ok(table) = self.page_table(&record) {
-            table.destroy(&mut self.frames);
+        if record.root != 0 {
+            let levels = self.page_table(&record)?.levels;
+            let (frames, stock) = self.stock(record.share)?;
+            stock.discard(frames, record.root, levels, record.tables);
         }
         self.domains.release(&mut self.frames, domain);
         Ok(())
@@ -72,14 +77,14 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         if !table.takes(mapping.access) {
             return Err(Error::InvalidAccess);
         }
-        let mut detached = Detached::default();
-        let made = table.map(&mut self.frames, &mapping, &mut detached);
-        if made.is_err() && !detached.is_empty() {
-            return self.forget_pages(domain, &record, range, detached).and(made);
+        let missing = table.missing(&self.frames, &mapping)?;
+        let (frames, stock) = self.stock(record.share)?;
+        if missing > stock.available(frames) {
+            return Err(Error::NoMemory);
         }
-        made?;
+        let left = self.change(domain, &record, |change| table.map(change, &mapping))?;
         if self.capabilities.caching_mode() {
-            return self.forget_pages(domain, &record, range, detached);
+            return self.forget_pages(domain, &record, range, left);
         }
         self.flush_write_buffer()
     }
@@ -94,9 +99,8 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let record = self.domains.get(&self.frames, domain)?;
         let table = self.page_table(&record)?;
         let range = self.range(&table, iova, bytes)?;
-        let mut detached = Detached::default();
-        table.unmap(&mut self.frames, range, &mut detached)?;
-        self.forget_pages(domain, &record, range, detached)
+        let left = self.change(domain, &record, |change| table.unmap(change, range))?;
+        self.forget_pages(domain, &record, range, left)
     }
 
     /// Merges pages of a range into larger ones, where they lie in a row, have the same rights, and the unit has
@@ -109,12 +113,14 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let record = self.domains.get(&self.frames, domain)?;
         let table = self.page_table(&record)?;
         let range = self.range(&table, iova, bytes)?;
-        let mut detached = Detached::default();
-        table.merge(&mut self.frames, range, &mut detached);
-        if detached.is_empty() {
+        let left = self.change(domain, &record, |change| {
+            table.merge(change, range);
+            Ok(())
+        })?;
+        if left.is_empty() {
             return Ok(());
         }
-        self.forget_pages(domain, &record, range, detached)
+        self.forget_pages(domain, &record, range, left)
     }
 
     /// Where `iova` leads in a domain, and what may be done there.
@@ -125,6 +131,23 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
             return None;
         }
         table.translate(&self.frames, iova)
+    }
+
+    /// Changes a domain's tables and gives what is left over, which hardware may still know.
+    fn change(
+        &mut self,
+        domain: DomainId,
+        record: &Domain,
+        what: impl FnOnce(&mut Change<'_, M>) -> Result<(), Error>,
+    ) -> Result<Chain, Error> {
+        let (frames, stock) = self.stock(record.share)?;
+        let mut change = Change { frames, stock, tables: record.tables, left: Chain::default() };
+        let changed = what(&mut change);
+        let Change { tables, left, .. } = change;
+        if tables != record.tables {
+            self.domains.set(&mut self.frames, domain, Domain { tables, ..*record });
+        }
+        changed.map(|()| left)
     }
 
     /// The page table of a domain.
@@ -179,14 +202,15 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         domain: DomainId,
         record: &Domain,
         range: Range,
-        mut detached: Detached,
+        left: Chain,
     ) -> Result<(), Error> {
         // A domain that is not bound is cached nowhere: every unbinding made hardware forget it.
         let forgotten =
             if record.bindings == 0 { Ok(()) } else { self.forget_bound_pages(domain, record, range) };
+        let (frames, stock) = self.stock(record.share)?;
         match forgotten {
-            Ok(()) => detached.release(&mut self.frames),
-            Err(_) => self.detached.append(&mut self.frames, detached),
+            Ok(()) => stock.release(frames, left),
+            Err(_) => stock.keep(frames, left),
         }
         forgotten
     }

@@ -12,8 +12,8 @@ use crate::capabilities::Capabilities;
 use crate::domain::Domains;
 use crate::error::{Error, Feature};
 use crate::frames::{Frames, frame};
-use crate::ids::SourceId;
-use crate::paging::Detached;
+use crate::ids::{Share, SourceId};
+use crate::paging::Stock;
 use crate::queue::Queue;
 use crate::quirks::Quirks;
 use crate::registers::{
@@ -24,6 +24,8 @@ use crate::tables::Descriptor;
 
 /// Devices with a device TLB that a unit keeps track of.
 const ATS_DEVICES: usize = 16;
+/// Shares of the table memory, besides the pool.
+pub const SHARES: usize = 32;
 
 /// What the owner of a unit decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,8 +76,8 @@ pub struct Unit<R, M> {
     levels: u8,
     /// Devices whose translations are cached in themselves.
     ats: Vec<SourceId, ATS_DEVICES>,
-    /// Frames of page tables whose invalidation was never confirmed.
-    detached: Detached,
+    /// Frames for domains' tables, by share.
+    stocks: Vec<Stock, { SHARES + 1 }>,
     config: Config,
 }
 
@@ -93,8 +95,8 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let queue = Queue::new(&mut frames, config.narrow_queue, config.poll_limit)?;
         let most = u16::try_from(capabilities.domains() - 1).unwrap_or(u16::MAX);
         let domains = Domains::new(&mut frames, config.domains.min(most))?;
-        let (ats, detached) = (Vec::new(), Detached::default());
-        Ok(Self { registers, frames, capabilities, queue, domains, root, levels, ats, detached, config })
+        let (ats, stocks) = (Vec::new(), Vec::from_iter([Stock::pool()]));
+        Ok(Self { registers, frames, capabilities, queue, domains, root, levels, ats, stocks, config })
     }
 
     /// What the unit can do.
@@ -109,10 +111,31 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         self.capabilities.address_bits(self.levels)
     }
 
-    /// Frames of the table memory that are not in use.
+    /// Frames of the table memory that are not in use, those of all shares among them.
     #[must_use]
     pub fn free_frames(&self) -> usize {
-        self.frames.free_frames()
+        self.frames.free_frames() + self.stocks.iter().map(Stock::free).sum::<usize>()
+    }
+
+    /// Sets frames aside, so that the tables of the domains that are created in this share are made of them alone. Taking
+    /// one and giving it back takes the same few steps then, whatever others do.
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`] where there are fewer; [`Error::NoShare`] beyond [`SHARES`].
+    pub fn create_share(&mut self, frames: usize) -> Result<Share, Error> {
+        let share = u8::try_from(self.stocks.len()).map_err(|_| Error::NoShare)?;
+        if self.stocks.is_full() {
+            return Err(Error::NoShare);
+        }
+        let stock = Stock::of(&mut self.frames, frames)?;
+        self.stocks.push(stock).map_err(|_| Error::NoShare)?;
+        Ok(Share(share))
+    }
+
+    /// The memory and a stock of it.
+    fn stock(&mut self, share: Share) -> Result<(&mut Frames<M>, &mut Stock), Error> {
+        let stock = self.stocks.get_mut(usize::from(share.0)).ok_or(Error::NoShare)?;
+        Ok((&mut self.frames, stock))
     }
 
     /// The registers, for a caller that simulates or inspects the unit.
@@ -174,7 +197,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         self.push(Descriptor::iotlb_all())?;
         self.push_device_tlbs()?;
         self.submit()?;
-        self.detached.release(&mut self.frames);
+        self.stocks.iter_mut().for_each(|stock| stock.confirm(&mut self.frames));
         Ok(())
     }
 

@@ -8,6 +8,7 @@ use ioasid_api::{Code, Counters, FindWriter, Handle};
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, MAX_DEVICES, Region};
 use ioasid_core::event::SubscriberId;
 use ioasid_core::{Pasid, PasidRange, SetId};
+use vtd::Share;
 
 /// Microkit's channel ids are below this.
 const MAX_CHANNELS: usize = 64;
@@ -51,8 +52,8 @@ pub struct Account<'m> {
     pub unsettled: u32,
     /// Where the search for them goes on.
     pub settled_to: Pasid,
-    /// Frames that its tables take.
-    pub frames: usize,
+    /// Its share of the memory for tables.
+    pub tables: Option<Share>,
     /// Address spaces that it has.
     pub spaces: u32,
     /// Its place among the providers.
@@ -78,7 +79,7 @@ impl Account<'_> {
         outcome: None,
         unsettled: 0,
         settled_to: Pasid::RESERVED,
-        frames: 0,
+        tables: None,
         spaces: 0,
         provider: None,
         find: None,

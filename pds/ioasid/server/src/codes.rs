@@ -32,7 +32,7 @@ pub fn registry(error: ioasid_core::Error) -> Code {
 pub fn unit(error: vtd::Error) -> Code {
     use vtd::Error;
     match error {
-        Error::NoMemory | Error::NoDomain => Code::NoTableMemory,
+        Error::NoMemory | Error::NoDomain | Error::NoShare => Code::NoTableMemory,
         Error::AlreadyBound => Code::AlreadyBound,
         Error::NotBound => Code::NotBound,
         Error::InvalidRange => Code::BadAddress,

@@ -3,7 +3,7 @@
 //!
 //! An id's space is a domain of the unit. It is made with the id's first map or bind and goes with the id. Which
 //! devices are bound is not kept here: the unit's tables say it. Each client has its own share of the memory for
-//! tables, so that nobody's maps run out for what others map.
+//! tables, so that nobody's maps run out, or take longer, for what others map.
 
 use heapless::Vec;
 use heapless::index_map::FnvIndexMap;
@@ -22,20 +22,37 @@ use crate::server::{Answer, Notify, Server};
 pub const PAGES_PER_CALL: u32 = 4096;
 
 /// Every address space.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Spaces {
     domains: FnvIndexMap<u32, DomainId, MAX_SPACES>,
+    /// The id of each domain, by the domain's number: from 1 on.
+    ids: [u32; MAX_SPACES + 1],
 }
 
 impl Spaces {
+    pub fn new() -> Self {
+        Self { domains: FnvIndexMap::new(), ids: [0; MAX_SPACES + 1] }
+    }
+
     fn domain(&self, pasid: Pasid) -> Option<DomainId> {
         self.domains.get(&pasid.get()).copied()
     }
 
     /// The id whose space a domain is.
     pub fn id_of(&self, domain: DomainId) -> Option<Pasid> {
-        let (&pasid, _) = self.domains.iter().find(|(_, other)| **other == domain)?;
-        Pasid::new(pasid)
+        let pasid = Pasid::new(*self.ids.get(usize::from(domain.get()))?)?;
+        (self.domain(pasid) == Some(domain)).then_some(pasid)
+    }
+
+    /// Remembers a space; false where there is no room.
+    fn insert(&mut self, pasid: Pasid, domain: DomainId) -> bool {
+        let Some(place) = self.ids.get_mut(usize::from(domain.get())) else { return false };
+        *place = pasid.get();
+        self.domains.insert(pasid.get(), domain).is_ok()
+    }
+
+    fn remove(&mut self, pasid: Pasid) {
+        self.domains.remove(&pasid.get());
     }
 }
 
@@ -53,12 +70,6 @@ fn numbered(pasid: Pasid) -> Answer<vtd::Pasid> {
     vtd::Pasid::new(pasid.get()).ok_or(Code::Internal)
 }
 
-/// Frames that a span of so many pages of 4 KiB may need at the most: its lowest tables, and two of each level above
-/// where it crosses a boundary.
-fn frames_for(pages: u32) -> usize {
-    usize::try_from(pages).unwrap_or(usize::MAX) / 512 + 2 + 2 * 2
-}
-
 /// The bytes of so many pages, within what one call may ask.
 pub fn span(pages: u32) -> Answer<u64> {
     match pages {
@@ -69,30 +80,6 @@ pub fn span(pages: u32) -> Answer<u64> {
 }
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
-    /// Does something that may take up to `most` frames, on the client's account.
-    fn charged<T>(
-        &mut self,
-        client: ClientId,
-        most: usize,
-        what: impl FnOnce(&mut Self) -> Answer<T>,
-    ) -> Answer<T> {
-        let share = usize::try_from(self.clients.entry(client).table_frames).unwrap_or(usize::MAX);
-        if self.clients.account(client).frames + most > share {
-            return Err(Code::NoTableMemory);
-        }
-        self.settled(client, what)
-    }
-
-    /// Does something that takes or gives back frames, and settles the client's account.
-    fn settled<T>(&mut self, client: ClientId, what: impl FnOnce(&mut Self) -> T) -> T {
-        let before = self.free_frames();
-        let outcome = what(self);
-        let after = self.free_frames();
-        let account = self.clients.account_mut(client);
-        account.frames = (account.frames + before).saturating_sub(after);
-        outcome
-    }
-
     /// The domain of an id, made where there is none.
     fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<DomainId> {
         if let Some(domain) = self.spaces.domain(pasid) {
@@ -101,8 +88,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if self.clients.account(client).spaces >= self.clients.entry(client).spaces {
             return Err(Code::NoTableMemory);
         }
-        let domain = self.unit()?.create_domain(Stage::Second).map_err(codes::unit)?;
-        if self.spaces.domains.insert(pasid.get(), domain).is_err() {
+        let share = self.clients.account(client).tables.ok_or(Code::NoTableMemory)?;
+        let domain = self.unit()?.create_domain_in(share, Stage::Second).map_err(codes::unit)?;
+        if !self.spaces.insert(pasid, domain) {
             self.unit()?.destroy_domain(domain).map_err(codes::unit)?;
             return Err(Code::NoTableMemory);
         }
@@ -116,21 +104,19 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         client: ClientId,
         handles: &[ioasid_core::Handle],
     ) -> Result<(), vtd::Error> {
-        self.settled(client, |server| {
-            let domains: Vec<(Pasid, DomainId), BATCH> = handles
-                .iter()
-                .filter_map(|handle| Some((handle.pasid, server.spaces.domain(handle.pasid)?)))
-                .take(BATCH)
-                .collect();
-            server.unbind_all(client, &domains)?;
-            for (pasid, domain) in domains {
-                server.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
-                server.spaces.domains.remove(&pasid.get());
-                let account = server.clients.account_mut(client);
-                account.spaces = account.spaces.saturating_sub(1);
-            }
-            Ok(())
-        })
+        let domains: Vec<(Pasid, DomainId), BATCH> = handles
+            .iter()
+            .filter_map(|handle| Some((handle.pasid, self.spaces.domain(handle.pasid)?)))
+            .take(BATCH)
+            .collect();
+        self.unbind_all(client, &domains)?;
+        for (pasid, domain) in domains {
+            self.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
+            self.spaces.remove(pasid);
+            let account = self.clients.account_mut(client);
+            account.spaces = account.spaces.saturating_sub(1);
+        }
+        Ok(())
     }
 
     /// Takes ids away from every device of a client's: one submission and one wait for each batch of bindings.
@@ -188,11 +174,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     ) -> Answer<Done> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, requests, id.pasid)?;
-        // The root of the space's table and, the first time, a PASID table.
-        self.charged(client, 2, |server| {
-            let domain = server.open_space(client, id.pasid)?;
-            server.unit()?.bind(source, entry, domain).map_err(codes::unit)
-        })?;
+        let domain = self.open_space(client, id.pasid)?;
+        self.unit()?.bind(source, entry, domain).map_err(codes::unit)?;
         let tagged = requests == Requests::Tagged;
         self.trace(client, Traced::Bind { id: handle.into(), device: source.get(), tagged });
         self.bound(client, EventKind::Bind, id, device);
@@ -202,10 +185,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn replace(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, Requests::Untagged, id.pasid)?;
-        self.charged(client, 2, |server| {
-            let domain = server.open_space(client, id.pasid)?;
-            server.unit()?.replace(source, entry, domain).map_err(codes::unit)
-        })?;
+        let domain = self.open_space(client, id.pasid)?;
+        self.unit()?.replace(source, entry, domain).map_err(codes::unit)?;
         self.trace(client, Traced::Bind { id: handle.into(), device: source.get(), tagged: false });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
@@ -258,10 +239,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             },
             largest: PageSize::Huge,
         };
-        self.charged(client, frames_for(map.extent.pages) + 1, |server| {
-            let domain = server.open_space(client, id.pasid)?;
-            server.unit()?.map(domain, mapping).map_err(codes::unit)
-        })?;
+        let domain = self.open_space(client, id.pasid)?;
+        self.unit()?.map(domain, mapping).map_err(codes::unit)?;
         let &Map { handle, iova, source, extent } = map;
         let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
         self.trace(client, Traced::Map { id: handle.into(), iova, pages, access: extent.access, source });
@@ -272,10 +251,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let id = self.own(client, unmap.handle)?;
         let bytes = span(unmap.pages)?;
         let domain = self.spaces.domain(id.pasid).ok_or(Code::NotMapped)?;
-        // Large pages may have to be split.
-        self.charged(client, 4, |server| {
-            server.unit()?.unmap(domain, unmap.iova, bytes).map_err(codes::unit)
-        })?;
+        self.unit()?.unmap(domain, unmap.iova, bytes).map_err(codes::unit)?;
         let &Unmap { handle, iova, pages } = unmap;
         let pages = u16::try_from(pages).unwrap_or(u16::MAX);
         self.trace(client, Traced::Unmap { id: handle.into(), iova, pages });

@@ -21,6 +21,7 @@ use crate::spaces::Spaces;
 
 /// Where interrupt messages go: the local APIC of CPU 0.
 const MSI_ADDRESS: u32 = 0xfee0_0000;
+const _: () = assert!(MAX_CLIENTS <= vtd::SHARES, "a share of the tables' memory for each");
 /// Interrupt vectors below this are the CPU's own; `system.xml` counts from here.
 const FIRST_VECTOR: u32 = 0x30;
 
@@ -151,6 +152,13 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
                 ),
             }
         }
+        // Last: what was taken before this has no fixed place.
+        for client in clients.all() {
+            let frames = usize::try_from(clients.entry(client).table_frames).unwrap_or(usize::MAX);
+            if let Some(unit) = unit.as_mut().filter(|_| frames > 0) {
+                clients.account_mut(client).tables = Some(unit.create_share(frames)?);
+            }
+        }
         let capacity = registry.totals().capacity;
         log::info!("{} clients share {capacity} PASIDs", config.clients().len());
         let mut trace = crate::trace::writer(config, parts.trace);
@@ -159,7 +167,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             clients,
             registry,
             unit,
-            spaces: Spaces::default(),
+            spaces: Spaces::new(),
             notify: parts.notify,
             strays: Strays::default(),
             trace,

@@ -56,8 +56,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "no flush on unmap",
         file: DOMAINS,
-        from: "        self.forget_pages(domain, &record, range, detached)\n    }\n\n    /// Where `iova`",
-        to: "        detached.release(&mut self.frames);\n        Ok(())\n    }\n\n    /// Where `iova`",
+        from: "        self.forget_pages(domain, &record, range, left)\n    }\n\n    /// Merges",
+        to: "        let (frames, stock) = self.stock(record.share)?;\n        stock.release(frames, left);\n        Ok(())\n    }\n\n    /// Merges",
         killer: "driver fake::t07_a_cleared_page_needs_its_flush",
     },
     Mutant {
@@ -161,8 +161,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "tables go back to the pool before they are forgotten",
         file: DOMAINS,
-        from: "            Err(_) => self.detached.append(&mut self.frames, detached),",
-        to: "            Err(_) => detached.release(&mut self.frames),",
+        from: "            Err(_) => stock.keep(frames, left),",
+        to: "            Err(_) => stock.release(frames, left),",
         killer: "fake failures::an_unmapped_table_is_kept_until_hardware_has_forgotten_it",
     },
     Mutant {
@@ -175,7 +175,7 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "empty tables are leaked",
         file: PAGING,
-        from: "                        detached.add(frames, next);\n",
+        from: "                    change.drop(next, 0);\n",
         to: "",
         killer: "driver fake::t25_large_and_huge_pages",
     },
