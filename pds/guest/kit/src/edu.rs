@@ -100,8 +100,12 @@ impl Edu {
 
     async fn transfer(&mut self, transfer: Transfer, address: u64, bytes: u64) {
         self.start(transfer, address, bytes);
-        signal(self.irq).await;
-        self.acknowledge();
+        loop {
+            signal(self.irq).await;
+            if self.acknowledge() {
+                break;
+            }
+        }
     }
 
     /// Starts a transfer of `bytes` bytes, at most [`MAX_TRANSFER`](Self::MAX_TRANSFER). An interrupt tells its end.
@@ -116,11 +120,19 @@ impl Edu {
         self.registers.write64(register::DMA_COMMAND, START | direction | INTERRUPT);
     }
 
-    /// Takes the interrupt back that told the end of a transfer, and lets it come again.
-    pub fn acknowledge(&mut self) {
+    /// Takes the interrupt back that told the end of a transfer, and lets it come again. Says whether it was the device
+    /// that sent it: others may send the same message.
+    pub fn acknowledge(&mut self) -> bool {
         let status = self.registers.read32(register::INTERRUPT_STATUS);
         self.registers.write32(register::INTERRUPT_ACKNOWLEDGE, status);
         // The interrupt was ours, so acknowledging it does not fail.
         let _ = self.irq.irq_ack();
+        status != 0
+    }
+
+    /// Whether a transfer is under way.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.registers.read32(register::DMA_COMMAND) & 1 != 0
     }
 }

@@ -4,6 +4,7 @@
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 use core::sync::atomic::{AtomicU8, AtomicU64};
 
+use attacks::Desk;
 use guest_kit::edu::{Edu, Registers};
 use sel4_microkit::{Channel, var};
 
@@ -44,6 +45,16 @@ pub fn batch() -> &'static [AtomicU64] {
 pub fn buffer() -> &'static [AtomicU8] {
     // SAFETY: in every scenario the region is at least so long.
     unsafe { slice(*var!(buffer: usize = 0), BUFFER_BYTES) }
+}
+
+/// The page of an intruder's orders, in a scenario that has one.
+///
+/// # Panics
+/// Where there is none.
+pub fn desk() -> &'static Desk {
+    let desk = NonNull::new(with_exposed_provenance_mut(*var!(desk: usize = 0)));
+    // SAFETY: a page is mapped there for good; the intruder writes there, too: hence the atomics in it.
+    unsafe { desk.expect("the director of an assault maps a desk").as_ref() }
 }
 
 /// The most devices that a client has.

@@ -156,8 +156,7 @@ impl Handler for Relay {
             if let Some(device) = device
                 && let Some(edu) = &mut self.devices[device]
             {
-                edu.acknowledge();
-                self.ended[device] += 1;
+                self.ended[device] += u64::from(edu.acknowledge());
             }
             if channel == DIRECTOR {
                 match self.next {
