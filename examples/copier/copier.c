@@ -16,7 +16,7 @@ volatile unsigned char *device, *source, *sink;
 
 /* Channels and ports, as in system.xml. */
 enum { CONSOLE = 0, IOASID = 1, DEVICE = 2 };
-enum { DEBUG_EXIT = 0, DEBUG_EXIT_PORT = 0xf4 };
+enum { DEBUG_EXIT = 3, DEBUG_EXIT_PORT = 0xf4 };
 
 /* Places in the lists of this client in ioasid.toml. */
 enum { EDU = 0, SOURCE = 0, SINK = 1 };

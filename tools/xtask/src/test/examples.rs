@@ -12,29 +12,76 @@ use std::process::Command;
 /// Host seconds for an example's build and run.
 const TIMEOUT_S: &str = "300";
 
-/// A step for each platform.
+/// The release of sdfgen that the adaptor is tested with.
+const SDFGEN: &str = "sdfgen==0.35.1";
+
+/// A step for each platform, and one for the system as sdfgen makes it.
 pub fn steps(sdk: Option<&Path>) -> Vec<Step<'static>> {
-    let step = |name: &str, sdk: Option<PathBuf>| Step {
+    let step = |name: &str, run: Box<dyn FnOnce() -> Tally + Send>| Step {
         name: format!("example/{name}"),
-        run: Box::new(move || Tally::of(copier(sdk.as_deref()))),
+        run,
         parallel: false,
     };
-    let mut steps = vec![step("copier", None)];
-    steps.extend(sdk.map(|sdk| step("copier@sdk", Some(sdk.to_owned()))));
+    let mut steps =
+        vec![step("copier", Box::new(|| Tally::of(copier(None)))), step("copier@sdfgen", Box::new(sdfgen))];
+    if let Some(sdk) = sdk.map(Path::to_owned) {
+        steps.push(step("copier@sdk", Box::new(move || Tally::of(copier(Some(&sdk))))));
+    }
     steps
 }
 
 fn copier(sdk: Option<&Path>) -> Result<String> {
-    let output = workspace::output().join("copier");
     let (sdk, variant) = match sdk {
         Some(sdk) => (std::path::absolute(sdk).into_diagnostic()?, "sdk"),
-        None => {
-            let folder = workspace::output().join("stand-in");
-            export::layout(&folder)?;
-            (folder, "embedded")
-        }
+        None => (stand_in()?, "embedded"),
     };
-    run("copier", &output.join(variant), &sdk, &[])
+    run("copier", &workspace::output().join("copier").join(variant), &sdk, &[])
+}
+
+/// The embedded default, laid out as an SDK.
+fn stand_in() -> Result<PathBuf> {
+    let folder = workspace::output().join("stand-in");
+    export::layout(&folder)?;
+    Ok(folder)
+}
+
+/// The example's system as sdfgen makes it with this project's adaptor, and the adaptor's own tests.
+fn sdfgen() -> Tally {
+    let venv = workspace::output().join("sdfgen");
+    let python = venv.join("bin/python");
+    let install = || -> Result<(), String> {
+        quietly(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        quietly(Command::new(&python).args(["-m", "pip", "install", "--quiet", SDFGEN]))
+    };
+    if let Err(why) = install() {
+        let why = why.lines().last().unwrap_or_default().to_owned();
+        return Tally { remark: format!("left out: {SDFGEN} cannot be had: {why}"), ..Tally::default() };
+    }
+    Tally::of(with_sdfgen(&python))
+}
+
+fn with_sdfgen(python: &Path) -> Result<String> {
+    let build = workspace::output().join("copier/sdfgen");
+    std::fs::create_dir_all(&build).into_diagnostic()?;
+    let python = || {
+        let mut command = Command::new(python);
+        command.arg("-B");
+        command
+    };
+    let tests = workspace::root().join("tools/sdfgen");
+    quietly(python().args(["-m", "unittest"]).current_dir(tests)).map_err(|why| miette!("{why}"))?;
+    let system = workspace::root().join("examples/copier/system.py");
+    quietly(python().arg(system).arg(&build)).map_err(|why| miette!("{why}"))?;
+    let variable = |name: &str, file: &str| format!("{name}={}", build.join(file).display());
+    let variables = [variable("SYSTEM", "system.xml"), variable("IOASID_TOML", "ioasid.toml")];
+    run("copier", &build, &stand_in()?, &variables)
+}
+
+/// Runs a command that has nothing to say; what it says where it fails.
+fn quietly(command: &mut Command) -> Result<(), String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    output.status.success().then_some(()).ok_or_else(|| said.trim().to_owned())
 }
 
 /// Runs `make run` in the folder of `example`.
