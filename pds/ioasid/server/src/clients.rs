@@ -103,6 +103,8 @@ pub struct Clients<'m> {
     /// none.
     pasid_bits: [u8; MAX_DEVICES],
     providers: u8,
+    /// The highest number.
+    last: u32,
     /// The numbers that are in nobody's window.
     commons: Option<PasidRange>,
 }
@@ -118,17 +120,13 @@ fn stretch<T>(table: &[T], owner: impl Fn(&T) -> usize, client: usize) -> Option
 impl<'m> Clients<'m> {
     /// The clients of a configuration, with a set for each from `open`, where `last` is the highest number. `None` where
     /// the configuration scatters what belongs to one client, which the compiler of `ioasid.toml` never does.
-    ///
-    /// Where all limits together leave room, each client has a window of numbers as long as its limit.
     pub fn new<E>(
         config: &'m Config,
         last: u32,
         mut open: impl FnMut(&Client) -> Result<SetId, E>,
     ) -> Result<Option<Self>, E> {
-        let limits = config.clients().iter().map(|client| u64::from(client.limit)).sum::<u64>();
-        let windows = limits <= u64::from(last);
         let (mut accounts, mut channels) = ([const { Account::VACANT }; MAX_CLIENTS], [None; MAX_CHANNELS]);
-        let (mut first, mut providers) = (1, 0);
+        let mut providers = 0;
         for (index, client) in config.clients().iter().enumerate() {
             let devices = stretch(config.devices(), |device| usize::from(device.client), index);
             let regions = stretch(
@@ -137,20 +135,32 @@ impl<'m> Clients<'m> {
                 index,
             );
             let (Some(devices), Some(regions)) = (devices, regions) else { return Ok(None) };
-            let end = if windows { first + client.limit } else { first };
-            let window = PasidRange::new(first, end - 1).ok().filter(|_| end > first);
-            first = end;
             let provider = client.may(Client::PROVIDER).then_some(providers);
             providers += u8::from(provider.is_some());
             let Some(account) = accounts.get_mut(index) else { return Ok(None) };
-            *account = Account { set: open(client)?, provider, window, devices, regions, ..Account::VACANT };
+            *account = Account { set: open(client)?, provider, devices, regions, ..Account::VACANT };
             let place = usize::try_from(client.channel).ok().and_then(|channel| channels.get_mut(channel));
             let (Some(place), Ok(index)) = (place, u8::try_from(index)) else { return Ok(None) };
             *place = Some(ClientId(index));
         }
-        let (count, commons) = (config.clients().len(), PasidRange::new(first, last).ok());
-        let pasid_bits = [0; MAX_DEVICES];
-        Ok(Some(Self { config, accounts, count, channels, pasid_bits, providers, commons }))
+        let (count, pasid_bits) = (config.clients().len(), [0; MAX_DEVICES]);
+        let mut all = Self { config, accounts, count, channels, pasid_bits, providers, last, commons: None };
+        all.share_out(true);
+        Ok(Some(all))
+    }
+
+    /// Shares the numbers out: where all limits together leave room, each client has a window of numbers as long as its
+    /// limit. Without windows everything is common: a custom allocator chooses from whatever the client asked for.
+    pub fn share_out(&mut self, windows: bool) {
+        let limits = self.config.clients().iter().map(|client| u64::from(client.limit)).sum::<u64>();
+        let windows = windows && limits <= u64::from(self.last);
+        let mut first = 1;
+        for (account, client) in self.accounts.iter_mut().zip(self.config.clients()) {
+            let end = if windows { first + client.limit } else { first };
+            account.window = PasidRange::new(first, end - 1).ok().filter(|_| end > first);
+            first = end;
+        }
+        self.commons = PasidRange::new(first, self.last).ok();
     }
 
     /// Takes every id out of every find page.

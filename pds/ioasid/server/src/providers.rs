@@ -22,6 +22,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let helpers = Helpers { alloc: provider(register.alloc)?, free: provider(register.free)? };
         let allocator = Allocator { id: AllocatorId(register.allocator), helpers, pdata: register.pdata };
         self.registry.register_allocator(allocator).map_err(codes::registry)?;
+        self.clients.share_out(false);
         self.trace_of_none(Traced::Registered { allocator: register.allocator });
         log::info!("custom allocator {} is registered", register.allocator);
         Ok(Done {})
@@ -36,9 +37,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Count { count: orphans })
     }
 
-    /// Nobody finds orphans. All ids that can be found are of the one group that allocates, so where there are orphans
-    /// every id is one.
+    /// Allocators are gone, and have left orphans. Nobody finds these: all ids that can be found are of the one group that
+    /// allocates, so where there are orphans every id is one.
     pub(crate) fn orphaned(&mut self, orphans: u32) {
+        self.clients.share_out(self.registry.allocators().next().is_none());
         if orphans > 0 {
             self.clients.clear_find_pages();
         }
