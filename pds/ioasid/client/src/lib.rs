@@ -21,20 +21,26 @@
 //! assert_eq!(client.bind(id, 0), Err(Error::Refused(Code::NotFound)));
 //! # Ok::<(), Error>(())
 //! ```
+//!
+//! What takes a right that `ioasid.toml` gives, `admin = true` or `provider = true`, has its methods in the same place.
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod admin;
 mod batch;
+mod provider;
 
 use core::ops::RangeInclusive;
 
+pub use admin::Share;
 pub use batch::{BATCH, Batch};
 use ioasid_api as api;
 pub use ioasid_api::{
     Access, Code, Counters, Event, EventKind, EventReader, Extent, Family, FaultDirection, FindReader, Found,
-    Handle, Health, Message, PAGE_SIZE, RegionOffset, Usage, Welcome,
+    Handle, Health, Message, PAGE_SIZE, Progress, RegionOffset, Usage, Welcome,
 };
 use ioasid_api::{Call, Reply};
+pub use provider::Task;
 
 /// Whoever is at the other end: carries one message to the server and hands its answer on.
 pub trait Peer {
@@ -214,30 +220,6 @@ impl<P: Peer> Client<P> {
     /// None but [`Code::ServerRestarted`].
     pub fn own_usage(&self) -> Result<Usage> {
         self.call(&api::OwnUsage {})
-    }
-
-    /// Another set's share and use. For a channel with `admin = true`.
-    ///
-    /// # Errors
-    /// [`Code::NotPermitted`], [`Code::NoSuchSet`].
-    pub fn set_usage(&self, set: u16) -> Result<Usage> {
-        self.call(&api::SetUsage { set })
-    }
-
-    /// What has happened to a set. For a channel with `admin = true`.
-    ///
-    /// # Errors
-    /// [`Code::NotPermitted`], [`Code::NoSuchSet`].
-    pub fn set_counters(&self, set: u16) -> Result<Counters> {
-        self.call(&api::SetCounters { set })
-    }
-
-    /// The server's health, after a walk through its registry. For a channel with `admin = true`.
-    ///
-    /// # Errors
-    /// [`Code::NotPermitted`], [`Code::Internal`].
-    pub fn check(&self) -> Result<Health> {
-        self.call(&api::Check {})
     }
 
     /// Lets a device run under this id instead of the one that it is [bound](Client::bind) to.

@@ -6,9 +6,9 @@
 
 use guest_kit::script::was_signalled;
 use ioasid_api as api;
-use ioasid_microkit::{Code, Result};
+use ioasid_microkit::{Code, Result, Task};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::provider::{Ask, Provider, Registrar, asks, chosen};
+use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::{Flood, Relay};
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused, warden};
 use system_test::Checks;
@@ -37,9 +37,9 @@ async fn run(checks: &mut Checks) -> Result<()> {
 /// A question was asked in one life; the answer comes in the next.
 fn between_question_and_answer(checks: &mut Checks, relay: &Relay) -> Result<()> {
     let (admin, client) = (ioasid_microkit::connect(IOASID)?, relay.connect()?);
-    admin.register(1, 0, 0)?;
+    register(&admin, 1, 0, 0)?;
     let asked = asks(&client, &client)?;
-    let Some(Ask::Alloc { ticket, .. }) = asked else { return refused(Code::NotFound) };
+    let Some(Task::Choose { ticket, .. }) = asked else { return refused(Code::NotFound) };
     warden::restart();
     checks.equal("an answer to an old life", client.give(ticket, 5), refused(Code::ServerRestarted));
     checks.equal("as is a question for its outcome", client.alloc_result(), refused(Code::ServerRestarted));
@@ -60,7 +60,7 @@ async fn interrupted(relay: &Relay, flood: Flood, frames: u64) -> Result<(u64, u
         let id = client.alloc(ALL_IDS, 0)?;
         client.free(id)?;
         if flood == Flood::Provider {
-            admin.register(1, 0, 0)?;
+            register(&admin, 1, 0, 0)?;
         }
         // What it was told of before does not count.
         warden::answer().await;
@@ -78,13 +78,13 @@ async fn interrupted(relay: &Relay, flood: Flood, frames: u64) -> Result<(u64, u
         let batch = api::AllocBatch { min: 1, max: 0xffff, data: 0, count: 64 };
         let works =
             client.call(&batch)?.count == 64 && client.call(&api::FreeBatch { count: 64 })?.count == 64;
-        admin.register(1, 0, 0)?;
+        register(&admin, 1, 0, 0)?;
         let id = chosen(&client, &client, 9)?;
         client.map(id, IOVA, page(0), ONE_PAGE)?;
         client.bind(id, 0)?;
         client.free(id)?;
-        let takes_back = matches!(client.ask()?, Some(Ask::Free { id: 9, .. }));
-        admin.unregister(1)?;
+        let takes_back = matches!(client.next_task()?, Some(Task::TakeBack { id: 9, .. }));
+        admin.unregister_allocator(1)?;
         serves += u64::from(works && takes_back);
     }
     Ok((whole, serves, in_a_call))

@@ -6,9 +6,9 @@
 
 use guest_kit::edu::Transfer;
 use ioasid_api as api;
-use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role};
+use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Task};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::provider::{Ask, Provider, Registrar, asks, chosen};
+use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::Relay;
 use service_scenarios::{IOASID, ONE_PAGE, director, page, refused};
 use system_test::Checks;
@@ -30,7 +30,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     let (victim, neighbour) = (Relay::new(0), Relay::new(1));
     let admin = ioasid_microkit::connect(IOASID)?;
     let (client, other) = (victim.connect()?, neighbour.connect()?);
-    admin.register(1, 0, 0)?;
+    register(&admin, 1, 0, 0)?;
     let theirs = chosen(&other, &other, 80)?;
     other.map(theirs, IOVA, page(0), ONE_PAGE)?;
     other.bind(theirs, 0)?;
@@ -44,8 +44,8 @@ async fn run(checks: &mut Checks) -> Result<()> {
     checks.check("its set ends in bounded time", ended.is_some_and(|calls| calls > 1));
     checks.equal("the provider's answer comes too late", other.give(ticket, 9), refused(Code::Stale));
     let mut told = 0;
-    while let Some(ask) = other.ask()? {
-        told += u32::from(matches!(ask, Ask::Free { id: 1..=5 | 9, .. }));
+    while let Some(ask) = other.next_task()? {
+        told += u32::from(matches!(ask, Task::TakeBack { id: 1..=5 | 9, .. }));
     }
     checks.equal("it hears of each id once, and of its late answer", told, 6);
     neighbour.fill(0..PAGE, 0xa5);
@@ -90,7 +90,7 @@ fn everything_pending(
     checks.equal("two wait for an acknowledgement, one for a reference", waits, 2);
     victim.fill(0..PAGE, 0xa5);
     match asks(client, provider)? {
-        Some(Ask::Alloc { ticket, .. }) => Ok(ticket),
+        Some(Task::Choose { ticket, .. }) => Ok(ticket),
         _ => refused(Code::NotFound),
     }
 }

@@ -5,9 +5,9 @@
 #![no_main]
 
 use ioasid_api::{self as api, Field};
-use ioasid_microkit::{Client, Code, Error, Handle, Result};
+use ioasid_microkit::{Client, Code, Error, Handle, Result, Task};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::provider::{Ask, Provider, Registrar, asks, asks_in, chosen, word_of};
+use service_scenarios::provider::{asks, asks_in, chosen, register, word_of};
 use service_scenarios::relay::Relay;
 use service_scenarios::{IOASID, ONE_PAGE, director, page, refused};
 use system_test::Checks;
@@ -28,7 +28,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     let [relay, other, provider] = [0, 1, 2].map(Relay::new);
     let admin = ioasid_microkit::connect(IOASID)?;
     let (alice, bob, liar) = (relay.connect()?, other.connect()?, provider.connect()?);
-    admin.register(A, 0, 0)?;
+    register(&admin, A, 0, 0)?;
     let kept = chosen(&alice, &liar, 5)?;
     alice.set_data(kept, 55)?;
     let theirs = chosen(&bob, &liar, 70)?;
@@ -48,7 +48,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
 /// The ticket of alice's next question.
 fn ticket(alice: &Client, liar: &Client) -> Result<u64> {
     match asks(alice, liar)? {
-        Some(Ask::Alloc { ticket, .. }) => Ok(ticket),
+        Some(Task::Choose { ticket, .. }) => Ok(ticket),
         _ => refused(Code::NotFound),
     }
 }
@@ -56,13 +56,17 @@ fn ticket(alice: &Client, liar: &Client) -> Result<u64> {
 fn it_gives_nothing(checks: &mut Checks, admin: &Client, alice: &Client, liar: &Client) -> Result<()> {
     let before = admin.set_usage(ALICE)?;
     for (outcome, code) in [(1, Code::NoSpace), (2, Code::ProviderFault)] {
-        liar.decline(ticket(alice, liar)?, outcome)?;
+        liar.call(&api::Answer { ticket: ticket(alice, liar)?, outcome, id: 0 }).map(drop)?;
         checks.equal("s32: it gives nothing", alice.alloc_result(), refused(code));
         checks.equal("s32, s71: the quota is as it was", admin.set_usage(ALICE)?, before);
     }
     let odd = ticket(alice, liar)?;
-    checks.equal("an outcome that there is not", liar.decline(odd, 3), refused(Code::BadField));
-    liar.decline(odd, 1)?;
+    checks.equal(
+        "an outcome that there is not",
+        liar.call(&api::Answer { ticket: odd, outcome: 3, id: 0 }).map(drop),
+        refused(Code::BadField),
+    );
+    liar.decline(odd, false)?;
     let _ = alice.alloc_result();
     Ok(())
 }
@@ -71,21 +75,21 @@ fn it_gives_nothing(checks: &mut Checks, admin: &Client, alice: &Client, liar: &
 fn it_lies(checks: &mut Checks, admin: &Client, alice: &Client, liar: &Client) -> Result<()> {
     let before = admin.set_usage(ALICE)?;
     for outside in [0, 21, 1 << 20, u32::MAX] {
-        if let Some(Ask::Alloc { ticket, .. }) = asks_in(alice, liar, 10..=20)? {
+        if let Some(Task::Choose { ticket, .. }) = asks_in(alice, liar, 10..=20)? {
             liar.give(ticket, outside)?;
         }
         checks.equal("s35: a number outside the range", alice.alloc_result(), refused(Code::ProviderFault));
-        let back = Some(Ask::Free { pdata: word_of(A), id: outside.into() });
-        checks.equal("s35: goes back with the allocator's word", liar.ask()?, back);
+        let back = Some(Task::TakeBack { pdata: word_of(A), id: outside });
+        checks.equal("s35: goes back with the allocator's word", liar.next_task()?, back);
     }
     for tracked in [5, 70] {
-        if let Some(Ask::Alloc { ticket, .. }) = asks_in(alice, liar, 1..=64)? {
+        if let Some(Task::Choose { ticket, .. }) = asks_in(alice, liar, 1..=64)? {
             // Of bob's it is outside alice's range as well, which must not take it from him.
             liar.give(ticket, tracked)?;
         }
         checks.equal("s36: a number that is taken", alice.alloc_result(), refused(Code::ProviderFault));
     }
-    while liar.ask()?.is_some() {}
+    while liar.next_task()?.is_some() {}
     checks.equal("s37, s38: the quota is as it was", admin.set_usage(ALICE)?, before);
     Ok(())
 }
@@ -94,15 +98,15 @@ fn it_repeats_itself(checks: &mut Checks, alice: &Client, bob: &Client, liar: &C
     let first = ticket(alice, liar)?;
     liar.give(first, 30)?;
     checks.equal("an answer twice", liar.give(first, 31), refused(Code::Stale));
-    let back = Some(Ask::Free { pdata: word_of(A), id: 31 });
-    checks.equal("what it gave the second time goes back", liar.ask()?, back);
+    let back = Some(Task::TakeBack { pdata: word_of(A), id: 31 });
+    checks.equal("what it gave the second time goes back", liar.next_task()?, back);
     let id = alice.alloc_result()?;
     checks.equal("the first counts", id.pasid, 30);
     checks.equal("once", alice.alloc_result(), refused(Code::NotFound));
     alice.free(id)?;
     checks.equal("an answer to nothing", liar.give(u64::MAX, 32), refused(Code::Stale));
     checks.equal("by another", bob.give(first, 33), refused(Code::NotPermitted));
-    while liar.ask()?.is_some() {}
+    while liar.next_task()?.is_some() {}
     Ok(())
 }
 
@@ -120,8 +124,8 @@ fn it_hangs(checks: &mut Checks, alice: &Client, bob: &Client, liar: &Client, th
     );
     checks.check("s42: bob is served meanwhile", served);
     checks.equal("too late", liar.give(late, 40), refused(Code::Stale));
-    let back = Some(Ask::Free { pdata: word_of(A), id: 40 });
-    checks.equal("and goes back", liar.ask()?, back);
+    let back = Some(Task::TakeBack { pdata: word_of(A), id: 40 });
+    checks.equal("and goes back", liar.next_task()?, back);
     Ok(())
 }
 
@@ -138,7 +142,7 @@ fn it_takes_nothing_back(
     for number in 200..266 {
         // Numbers beyond alice's own window: there is room for each.
         let question = asks_in(alice, liar, number..=number)?;
-        let Some(Ask::Alloc { ticket, .. }) = question else { break };
+        let Some(Task::Choose { ticket, .. }) = question else { break };
         liar.give(ticket, number)?;
         let _ = ids.push(alice.alloc_result()?);
     }
@@ -152,7 +156,9 @@ fn it_takes_nothing_back(
     let rest = [alice.free(ids[64]), alice.free(ids[65])];
     checks.equal("s51: and more than it can be asked", rest, [Ok(()), Ok(())]);
     checks.equal("these stay charged until it knows", admin.set_usage(ALICE)?.used, 3);
-    let once = (0..).map_while(|_| liar.ask().ok().flatten()).filter(|ask| matches!(ask, Ask::Free { .. }));
+    let once = (0..)
+        .map_while(|_| liar.next_task().ok().flatten())
+        .filter(|ask| matches!(ask, Task::TakeBack { .. }));
     checks.equal("s51: it hears of each exactly once", once.take(100).count(), 66);
     checks.equal("and then they are free", admin.set_usage(ALICE)?.used, 1);
     checks.equal("nobody else was asked", alice.alloc_result().err(), Some(Error::Refused(Code::NotFound)));

@@ -7,9 +7,9 @@
 use guest_kit::edu::Transfer;
 use heapless::Vec;
 use ioasid_api as api;
-use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role};
+use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Task};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::provider::{Ask, Provider, Registrar, asks, chosen};
+use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
 use system_test::Checks;
@@ -53,7 +53,7 @@ async fn left_behind(
     alice: &Client,
     first: &Client,
 ) -> Result<Vec<Handle, IDS>> {
-    admin.register(A, FIRST, FIRST)?;
+    register(admin, A, FIRST, FIRST)?;
     let mut ids = Vec::new();
     for number in 1..=70 {
         // There is room for each.
@@ -63,7 +63,7 @@ async fn left_behind(
     alice.map(ids[0], IOVA, page(0), ONE_PAGE)?;
     checks.equal("an id is in the find page", relay.look(ids[0]), Some(0));
 
-    checks.equal("s19: it goes, and says how many it leaves", admin.unregister(A), Ok(70));
+    checks.equal("s19: it goes, and says how many it leaves", admin.unregister_allocator(A), Ok(70));
     let found = ids.iter().filter(|id| alice.find(id.pasid).is_ok()).count();
     checks.equal("s21: none is found", found, 0);
     let freed = ids.iter().filter(|&&id| alice.free(id) != refused(Code::NotFound)).count();
@@ -87,11 +87,11 @@ fn not_handed_out_again(
     alice.free(id)?;
     let only = alice.alloc(orphan.pasid..=orphan.pasid, 0);
     checks.equal("s20: an orphan is not handed out", only, refused(Code::NoSpace));
-    admin.register(B, SECOND, SECOND)?;
+    register(admin, B, SECOND, SECOND)?;
     let again = chosen(alice, second, orphan.pasid);
     checks.equal("s20: nor where another provider chooses it", again, refused(Code::ProviderFault));
-    checks.equal("who is not told to take it back", second.ask()?, None);
-    admin.unregister(B)?;
+    checks.equal("who is not told to take it back", second.next_task()?, None);
+    admin.unregister_allocator(B)?;
     Ok(())
 }
 
@@ -143,10 +143,10 @@ async fn the_provider_faults(
     admin: &Client,
     alice: &Client,
 ) -> Result<()> {
-    admin.register(A, FIRST, FIRST)?;
+    register(admin, A, FIRST, FIRST)?;
     let first = provider.connect()?;
     let id = chosen(alice, &first, 9)?;
-    checks.check("it is asked", matches!(asks(alice, &first)?, Some(Ask::Alloc { .. })));
+    checks.check("it is asked", matches!(asks(alice, &first)?, Some(Task::Choose { .. })));
     provider.kill().await;
     admin.call(&api::SetFree { set: FIRST_SET })?;
     checks.equal("s23: its question has failed", alice.alloc_result(), refused(Code::ProviderFault));
@@ -160,7 +160,7 @@ async fn the_provider_faults(
     admin.call(&api::SetOpen { set: FIRST_SET, reservation: 0, limit: 4 })?;
     checks.check("it is started again", provider.restart().await);
     let first = provider.connect()?;
-    admin.register(A, FIRST, FIRST)?;
+    register(admin, A, FIRST, FIRST)?;
     checks.equal("and chooses again", chosen(alice, &first, 9)?.pasid, 9);
     checks.equal("the registry is consistent", admin.check()?.quarantined, 0);
     Ok(())

@@ -5,9 +5,9 @@
 #![no_main]
 
 use guest_kit::edu::Transfer;
-use ioasid_microkit::{Client, Code, Handle, Result};
+use ioasid_microkit::{Client, Code, Handle, Result, Task};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::provider::{Ask, Provider, Registrar, asks, chosen, takes_back, word_of};
+use service_scenarios::provider::{asks, chosen, register, takes_back, word_of};
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
 use system_test::Checks;
@@ -64,34 +64,38 @@ async fn run(checks: &mut Checks) -> Result<()> {
 fn the_default_space_is_in_the_way(checks: &mut Checks, all: &Everybody) -> Result<()> {
     let id = all.bob.alloc(ALL_IDS, 0)?;
     checks.check("s01: nothing registered, and an id is allocated", id.pasid > 0);
-    let busy = all.admin.register(A, FIRST, FIRST);
+    let busy = register(&all.admin, A, FIRST, FIRST);
     checks.equal("s04: an id of the default space is in the way", busy, refused(Code::AllocatorBusy));
     checks.equal("and nothing changed", all.bob.find(id.pasid)?.handle, id);
     all.bob.free(id)?;
-    let nobody = all.admin.register(A, NOBODY, FIRST);
+    let nobody = register(&all.admin, A, NOBODY, FIRST);
     checks.equal("a provider that is not there: NoSuchPeer", nobody, refused(Code::NoSuchPeer));
-    checks.equal("s17: unregistering nothing", all.admin.unregister(NEVER), refused(Code::NotRegistered));
-    checks.equal("s03, s05: it registers once all are back", all.admin.register(A, FIRST, FIRST), Ok(()));
+    checks.equal(
+        "s17: unregistering nothing",
+        all.admin.unregister_allocator(NEVER),
+        refused(Code::NotRegistered),
+    );
+    checks.equal("s03, s05: it registers once all are back", register(&all.admin, A, FIRST, FIRST), Ok(()));
     Ok(())
 }
 
 /// The first provider chooses for alice; nobody else is asked.
 fn the_first_is_asked(checks: &mut Checks, all: &Everybody) -> Result<Handle> {
-    checks.equal("s07: another registers behind it", all.admin.register(B, SECOND, SECOND), Ok(()));
+    checks.equal("s07: another registers behind it", register(&all.admin, B, SECOND, SECOND), Ok(()));
     let asked = asks(&all.alice, &all.first)?;
-    let Some(Ask::Alloc { ticket, pdata, range: (_, max) }) = asked else {
+    let Some(Task::Choose { ticket, pdata, range }) = asked else {
         checks.equal("s06: it is asked", asked, None);
         return refused(Code::NotFound);
     };
     checks.equal("s06: it is handed its word", pdata, word_of(A));
-    let once = (all.first.ask()?, all.second.ask()?);
+    let once = (all.first.next_task()?, all.second.next_task()?);
     checks.equal("s06, s07: exactly once, and the other never", once, (None, None));
     checks.equal("until it answers: Pending", all.alice.alloc_result(), refused(Code::Pending));
     let again = all.alice.alloc(ALL_IDS, 0);
     checks.equal("a second at the same time: ProviderBusy", again, refused(Code::ProviderBusy));
-    all.first.give(ticket, max)?;
+    all.first.give(ticket, *range.end())?;
     let id = all.alice.alloc_result()?;
-    checks.equal("s34: its choice is what alice gets, though lower ones are free", id.pasid, max);
+    checks.equal("s34: its choice is what alice gets, though lower ones are free", id.pasid, *range.end());
     checks.equal("once", all.alice.alloc_result(), refused(Code::NotFound));
     Ok(id)
 }
@@ -112,17 +116,21 @@ async fn a_device_runs_under_it(
 
 /// Two allocators with the same helpers share a space; one goes and comes back.
 fn groups(checks: &mut Checks, all: &Everybody, id: Handle) -> Result<()> {
-    let twice = all.admin.register(A, FIRST, FIRST);
+    let twice = register(&all.admin, A, FIRST, FIRST);
     checks.equal("s13: registering twice", twice, refused(Code::AlreadyRegistered));
-    checks.equal("s11: a second of the group registers", all.admin.register(A_TOO, FIRST, FIRST), Ok(()));
-    let twice = all.admin.register(A_TOO, FIRST, FIRST);
+    checks.equal("s11: a second of the group registers", register(&all.admin, A_TOO, FIRST, FIRST), Ok(()));
+    let twice = register(&all.admin, A_TOO, FIRST, FIRST);
     checks.equal("s14: the second registering twice", twice, refused(Code::AlreadyRegistered));
-    checks.equal("s16: a stranger unregisters", all.admin.unregister(NEVER), refused(Code::NotRegistered));
-    checks.equal("s11: the first of the group goes: no orphans", all.admin.unregister(A), Ok(0));
+    checks.equal(
+        "s16: a stranger unregisters",
+        all.admin.unregister_allocator(NEVER),
+        refused(Code::NotRegistered),
+    );
+    checks.equal("s11: the first of the group goes: no orphans", all.admin.unregister_allocator(A), Ok(0));
     checks.equal("s11: the id is still found", all.alice.find(id.pasid)?.handle, id);
     let pdata = match asks(&all.bob, &all.first)? {
-        Some(Ask::Alloc { ticket, pdata, range: (min, _) }) => {
-            all.first.give(ticket, min)?;
+        Some(Task::Choose { ticket, pdata, range }) => {
+            all.first.give(ticket, *range.start())?;
             pdata
         }
         _ => 0,
@@ -131,32 +139,32 @@ fn groups(checks: &mut Checks, all: &Everybody, id: Handle) -> Result<()> {
     all.bob.free(all.bob.alloc_result()?)?;
     checks.check(
         "so has a free",
-        matches!(all.first.ask()?, Some(Ask::Free { pdata, .. }) if pdata == word_of(A_TOO)),
+        matches!(all.first.next_task()?, Some(Task::TakeBack { pdata, .. }) if pdata == word_of(A_TOO)),
     );
     all.alice.free(id)?;
     checks.check("s12, s52: so has the free of an old id", takes_back(&all.first, word_of(A_TOO), id)?);
-    checks.equal("s15: the one that went registers again", all.admin.register(A, FIRST, FIRST), Ok(()));
-    checks.equal("and goes for good", all.admin.unregister(A), Ok(0));
+    checks.equal("s15: the one that went registers again", register(&all.admin, A, FIRST, FIRST), Ok(()));
+    checks.equal("and goes for good", all.admin.unregister_allocator(A), Ok(0));
     Ok(())
 }
 
 /// {A_TOO}, B and one of mixed helpers, in this order: each has its turn.
 fn turns(checks: &mut Checks, all: &Everybody) -> Result<()> {
-    all.admin.register(MIXED, FIRST, SECOND)?;
+    register(&all.admin, MIXED, FIRST, SECOND)?;
     let id = chosen(&all.alice, &all.first, 5)?;
-    checks.equal("s18: one helper alone makes no group: A's word", all.first.ask()?, None);
-    checks.equal("s10: one that has no turn goes", all.admin.unregister(MIXED), Ok(0));
+    checks.equal("s18: one helper alone makes no group: A's word", all.first.next_task()?, None);
+    checks.equal("s10: one that has no turn goes", all.admin.unregister_allocator(MIXED), Ok(0));
     checks.equal("s10: what is there stays", all.alice.find(id.pasid)?.handle, id);
-    all.admin.register(MIXED, FIRST, SECOND)?;
+    register(&all.admin, MIXED, FIRST, SECOND)?;
     all.alice.free(id)?;
     checks.check("it goes back where it came from", takes_back(&all.first, word_of(A_TOO), id)?);
-    all.admin.unregister(A_TOO)?;
+    all.admin.unregister_allocator(A_TOO)?;
 
     let id = chosen(&all.alice, &all.second, 6)?;
     checks.equal("s08: the next in order chooses", id.pasid, 6);
     all.alice.free(id)?;
     checks.check("and takes back", takes_back(&all.second, word_of(B), id)?);
-    all.admin.unregister(B)?;
+    all.admin.unregister_allocator(B)?;
 
     let id = chosen(&all.alice, &all.first, 7)?;
     all.alice.free(id)?;
@@ -164,7 +172,7 @@ fn turns(checks: &mut Checks, all: &Everybody) -> Result<()> {
         "s18: of mixed helpers one chooses, the other takes back",
         takes_back(&all.second, word_of(MIXED), id)?,
     );
-    all.admin.unregister(MIXED)?;
+    all.admin.unregister_allocator(MIXED)?;
     let id = all.alice.alloc(ALL_IDS, 0)?;
     checks.equal("s09: after the last the default one", id.pasid, 1);
     all.alice.free(id)?;
@@ -173,11 +181,11 @@ fn turns(checks: &mut Checks, all: &Everybody) -> Result<()> {
 
 /// As many allocators as there is room for, and one more.
 fn full(checks: &mut Checks, all: &Everybody) -> Result<()> {
-    let room = (0..100).take_while(|&name| all.admin.register(name, FIRST, FIRST).is_ok()).count();
+    let room = (0..100).take_while(|&name| register(&all.admin, name, FIRST, FIRST).is_ok()).count();
     checks.equal("there is room for eight", room, 8);
-    let more = all.admin.register(100, FIRST, FIRST);
+    let more = register(&all.admin, 100, FIRST, FIRST);
     checks.equal("s24: one more", more, refused(Code::RegistryFull));
-    let gone = (0..8).filter(|&name| all.admin.unregister(name) == Ok(0)).count();
+    let gone = (0..8).filter(|&name| all.admin.unregister_allocator(name) == Ok(0)).count();
     checks.equal("s24: and nothing changed", gone, 8);
     Ok(())
 }

@@ -7,13 +7,13 @@ use core::sync::atomic::Ordering;
 
 use guest_kit::edu::{Edu, Transfer};
 use ioasid_api::Field;
-use ioasid_microkit::{Batch, Client, Code, Error, EventReader, FindReader, Handle, Result as Answer};
+use ioasid_microkit::{Batch, Client, Code, Error, EventReader, FindReader, Handle, Result as Answer, Task};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, protection_domain, with_msg_regs,
     with_msg_regs_mut,
 };
 use service_scenarios::memory::{self, DEVICES};
-use service_scenarios::provider::{Ask, Provider};
+
 use service_scenarios::relay::{CONTROL, Control, FLOOD_IOVA, Flood, event_to_words};
 use service_scenarios::{ALL_IDS, DEVICE_IRQS, IOASID, ONE_PAGE, page};
 
@@ -126,8 +126,8 @@ fn own_choice(client: &Client, pasid: u32) -> Answer<()> {
         Err(Error::Refused(Code::Pending)) => {}
         other => return other.map(drop),
     }
-    while let Some(ask) = client.ask()? {
-        if let Ask::Alloc { ticket, .. } = ask {
+    while let Some(ask) = client.next_task()? {
+        if let Task::Choose { ticket, .. } = ask {
             client.give(ticket, pasid)?;
         }
     }
