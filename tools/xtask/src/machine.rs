@@ -21,7 +21,7 @@
 
 use miette::{IntoDiagnostic as _, NamedSource, Result, WrapErr as _, miette};
 use serde::Deserialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The machine that a system is booted on and what its run must end with.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -42,6 +42,9 @@ pub struct Machine {
     pub bochs: bool,
     /// What the run must end with.
     pub expect: Expect,
+    /// The file that QEMU makes the machine's memory in, where somebody is to read it from outside.
+    #[serde(skip)]
+    pub memory_file: Option<PathBuf>,
 }
 
 /// What a run must end with.
@@ -66,6 +69,7 @@ impl Default for Machine {
             sdk: true,
             bochs: false,
             expect: Expect::default(),
+            memory_file: None,
         }
     }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Everything this workspace does, as one program: `cargo xtask setup | build | compile | export | run | run-vm | test |
-//! soak | bench | graph | audit`.
+//! soak | bench | graph | audit | trace`.
 //!
 //! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
 //! function. An error is one plain message: what, where, remedy; the exit status is then 1.
@@ -25,6 +25,7 @@ mod setup;
 mod soak;
 mod system;
 mod test;
+mod trace;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -60,6 +61,8 @@ enum Command {
     Bench(bench::Args),
     /// Draw a system as SVG or Mermaid
     Graph(graph::Args),
+    /// Show what the ioasid server did, in a running system or in the last run
+    Trace(trace::Args),
     /// Say who can reach what in a system, by CPU and by DMA, and what is wrong with that
     Audit(audit::Args),
 }
@@ -81,6 +84,7 @@ fn main() -> ExitCode {
         Command::Soak(args) => soak::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Graph(args) => graph::main(&args),
+        Command::Trace(args) => trace::main(&args),
         Command::Audit(args) => audit::main(&args),
     };
     match result {

@@ -8,8 +8,9 @@ use crate::progress::{bad, domain, good, note, time};
 use crate::qemu::{self, End, LogLimits, Outcome, Qemu};
 use crate::serial::{self, Summary};
 use crate::system::System;
+use crate::trace::Files;
 use crate::{setup, workspace};
-use miette::{Result, miette};
+use miette::{IntoDiagnostic as _, Result, miette};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -63,14 +64,21 @@ pub fn main(args: &Args) -> Result<()> {
     setup::ensure(args.boot.qemu.as_deref())?;
     let qemu = Qemu::find(args.boot.qemu.as_deref())?;
     let system = System::load(args.build.system.as_deref())?;
-    let machine = args.boot.machine(&system)?;
+    let mut machine = args.boot.machine(&system)?;
     let built = build::build(system, &args.build)?;
+    // Bochs keeps its memory to itself.
+    let trace = Files::find(&built.system)?.filter(|_| !machine.bochs);
+    if let Some(files) = &trace {
+        files.clear();
+        machine.memory_file = Some(std::path::absolute(&files.memory).into_diagnostic()?);
+    }
     let emulator = if machine.bochs { "Bochs".to_owned() } else { format!("QEMU {}", qemu.version) };
     note(&format!("booting {} in {emulator}", built.system.name));
     let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
         println!("{}", coloured(line, &built.system.domains));
         ControlFlow::Continue(())
     })?;
+    trace.as_ref().map_or(Ok(()), Files::keep)?;
     let log = workspace::display(&built.log("serial.log"));
     let verdict =
         judge(&built.system, &machine, &outcome).map_err(|error| error.wrap_err(format!("log in {log}")))?;

@@ -24,6 +24,12 @@ pub fn command_line(qemu: &Qemu, machine: &Machine, image: &Image, icount: bool)
     let mut add = |arguments: &[&str]| line.extend(arguments.iter().map(OsString::from));
     add(&["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"]);
     add(&["-machine", "q35,kernel-irqchip=split", "-m", &machine.memory]);
+    if let Some(file) = &machine.memory_file {
+        let file = file.display().to_string().replace(',', ",,");
+        let object =
+            format!("memory-backend-file,id=memory,size={},share=on,mem-path={file}", machine.memory);
+        add(&["-object", &object, "-machine", "memory-backend=memory"]);
+    }
     add(&["-rtc", "base=2000-01-01T00:00:00,clock=vm"]);
     if icount {
         add(&["-icount", "shift=0,sleep=off"]);
@@ -85,6 +91,15 @@ mod tests {
         assert!(line.contains("-device edu,addr=3.0 -device edu,addr=3.1"));
         assert!(!line.contains("-icount"));
         assert!(line.ends_with("-kernel k.elf"));
+    }
+
+    #[test]
+    fn memory_may_be_a_file_that_others_read() {
+        let machine = Machine { memory_file: Some("/x/a,b".into()), ..Machine::default() };
+        let line = line("10.0", &machine, true);
+        assert!(line.contains(
+            "-object memory-backend-file,id=memory,size=1G,share=on,mem-path=/x/a,,b -machine memory-backend=memory "
+        ));
     }
 
     #[test]

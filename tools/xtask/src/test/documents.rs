@@ -11,8 +11,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What others build on.
-const PUBLISHED: [&str; 8] =
-    ["ioasid-api", "ioasid-client", "ioasid-config", "ioasid-core", "ioasid-server", "dmar", "pci", "vtd"];
+const PUBLISHED: [&str; 9] = [
+    "ioasid-api",
+    "ioasid-client",
+    "ioasid-config",
+    "ioasid-core",
+    "ioasid-server",
+    "ioasid-trace",
+    "dmar",
+    "pci",
+    "vtd",
+];
 
 /// Who runs a command that stands in a document.
 #[derive(Clone, Copy)]
@@ -43,6 +52,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo xtask setup", By::Step("negative/tool-missing")),
     ("cargo xtask soak", By::Hand),
     ("cargo xtask test", By::Step("host")),
+    ("cargo xtask trace", By::Step("system/reference@same-log")),
     ("cargo build --release --config tools/microkit/embedded.toml", By::Step("system/ping")),
     ("cargo run -p config-compiler", By::Step("system/reference")),
     ("cargo run -p protocol-export", By::Step("host")),

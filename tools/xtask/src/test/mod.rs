@@ -8,6 +8,7 @@ mod documents;
 mod examples;
 mod host;
 mod negative;
+mod page;
 mod scenario;
 mod views;
 
@@ -81,6 +82,7 @@ pub fn main(args: &Args) -> Result<()> {
     let chosen = |name: &str| args.filter.as_deref().is_none_or(|filter| name.contains(filter));
     let mut steps = host::steps();
     steps.extend(views::steps());
+    steps.extend(page::steps());
     steps.extend(negative::steps());
     steps.extend(scenario::steps(args.qemu.as_deref(), args.sdk.as_deref())?);
     steps.extend(examples::steps(args.sdk.as_deref()));

@@ -13,10 +13,12 @@ use crate::run::{boot, judge};
 use crate::serial;
 use crate::setup::qemu72;
 use crate::system::System;
+use crate::trace::Files;
 use crate::workspace;
 use miette::{IntoDiagnostic as _, Result, miette};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use system_trace::History;
 
 /// One boot, or two that must be alike, of one system.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ enum Must {
     FailWith(&'static str),
     /// Hold, and print the very same in a second run.
     Repeat,
+    /// The same, where the memory of the first run is a file, and the trace in it tells what happened.
+    RepeatTraced,
 }
 
 /// One step for each case; boots are in `qemu` or the one on PATH, and on the Microkit SDK in `sdk` where one is given.
@@ -110,7 +114,7 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
         }
         if index == 0 {
             // One system stands for all where the variant is not about what it does.
-            cases.push(Case { must: Must::Repeat, ..variant("same-log") });
+            cases.push(Case { must: Must::RepeatTraced, ..variant("same-log") });
             let must = Must::FailWith("the service does not start: no DMAR table");
             cases.push(Case { no_vtd: true, must, ..variant("no-vtd") });
             let host = variant("host-target");
@@ -135,8 +139,14 @@ fn run(case: &Case) -> Result<String> {
         Must::Fail if has_failed(line) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    let mut once = |log: &str| boot(&qemu, &machine, &built, true, log, &mut watch);
-    let outcome = once(&log)?;
+    let traced = match case.must {
+        Must::RepeatTraced => Some(Files::of(&built.system)?.beside(&built.log(&log))),
+        _ => None,
+    };
+    machine.memory_file = traced.as_ref().map(|files| files.memory.clone());
+    traced.iter().for_each(Files::clear);
+    let outcome = boot(&qemu, &machine, &built, true, &log, &mut watch)?;
+    machine.memory_file = None;
     let verdict = judged(&built, &machine, &case.folder, &outcome).map_err(|error| {
         let log = workspace::display(&built.log(&log));
         error.wrap_err(format!("the serial log is in {log}"))
@@ -155,11 +165,13 @@ fn run(case: &Case) -> Result<String> {
                 _ => Ok(format!("went wrong as it must: {}", error.root_cause())),
             }
         }
-        Must::Repeat => {
+        Must::Repeat | Must::RepeatTraced => {
             verdict?;
-            let second = once(&format!("{log}.second"))?;
+            let traced = traced.map_or(Ok(String::new()), |files| traced_well(&files, &outcome.lines))?;
+            let second = boot(&qemu, &machine, &built, true, &format!("{log}.second"), &mut watch)?;
             same(&outcome.lines, &second.lines).map_err(|what| miette!("{}: {what}", case.name))?;
-            Ok(format!("{} lines twice in {}", second.lines.len(), time(outcome.elapsed + second.elapsed)))
+            let took = time(outcome.elapsed + second.elapsed);
+            Ok(format!("{} lines twice in {took}{traced}", second.lines.len()))
         }
     }
 }
@@ -168,6 +180,33 @@ fn run(case: &Case) -> Result<String> {
 /// stopped stays stopped, and so does a kernel that halted.
 fn has_failed(line: &str) -> bool {
     line.starts_with("monitor: ") || line.starts_with("halting...") || line.contains("FAIL")
+}
+
+/// Whether the trace of a run says of each set what the table at the end of its log says.
+fn traced_well(files: &Files, lines: &[String]) -> Result<String> {
+    files.keep()?;
+    let snapshot = files.read()?;
+    let trace = snapshot.trace().into_diagnostic()?;
+    let history = History::of(&trace, snapshot.written_since());
+    for set in history.sets.iter().filter(|set| set.steps.iter().any(|step| step.limit > 0)) {
+        let share = set.share.ok_or_else(|| miette!("the trace does not say what {} has", set.name))?;
+        let numbers = [share.reservation, share.limit, share.used, share.peak].map(u64::from);
+        let row: Vec<_> =
+            numbers.into_iter().chain([share.faults]).map(|number| number.to_string()).collect();
+        let says = |line: &String| {
+            let said: Vec<_> = line.split_whitespace().collect();
+            said.iter().position(|&word| word == set.name).is_some_and(|at| said[at + 1..] == row)
+        };
+        if !lines.iter().any(says) {
+            return Err(miette!(
+                "the log's table has no row `{} {}`, as in the trace",
+                set.name,
+                row.join(" ")
+            ));
+        }
+    }
+    let faults = history.devices.iter().map(|device| device.faults).sum::<u64>();
+    Ok(format!(", {} events and {faults} faults in its trace", history.entries.len()))
 }
 
 fn judged(built: &Built, machine: &Machine, folder: &Path, outcome: &Outcome) -> Result<String> {
@@ -224,7 +263,7 @@ mod tests {
                 ("system/reference@sdk", Must::Hold),
                 ("system/reference@without-frame-unmap", Must::Fail),
                 ("system/reference@without-exit-cr0@host", Must::Fail),
-                ("system/reference@same-log", Must::Repeat),
+                ("system/reference@same-log", Must::RepeatTraced),
                 ("system/reference@no-vtd", Must::FailWith("the service does not start: no DMAR table")),
                 ("system/reference@host-target", Must::Hold),
                 ("system/reference", Must::Hold),
