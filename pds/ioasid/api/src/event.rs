@@ -136,7 +136,9 @@ impl Event {
         Self { kind, handle: Some(handle), device: 0, reason: 0, direction: FaultDirection::Read, address: 0 }
     }
 
-    pub(crate) fn to_words(self) -> [u64; 3] {
+    /// As it stands in the ring: the words of [`WORDS`](Self::WORDS).
+    #[must_use]
+    pub fn to_words(self) -> [u64; 3] {
         let direction = u64::from(self.direction == FaultDirection::Write);
         [
             self.kind as u64 | direction << 8 | u64::from(self.device) << 16 | u64::from(self.reason) << 32,
@@ -145,7 +147,9 @@ impl Event {
         ]
     }
 
-    pub(crate) fn from_words(words: [u64; 3]) -> Option<Self> {
+    /// What stands in the ring; `None` where it is no event.
+    #[must_use]
+    pub fn from_words(words: [u64; 3]) -> Option<Self> {
         let [head, handle, address] = words;
         let field = |shift: u32| u16::try_from(head >> shift & 0xffff).ok();
         Some(Self {

@@ -12,15 +12,9 @@
 
 #include <ioasid/ioasid.h>
 
-/* Words of a place (key, private data) and of a bucket, which has four of them. */
+/* Words of a place (a live id's handle or 0, and its private data) and of a bucket, which has four of them. */
 #define IOASID_FIND_PLACE_WORDS 2u
 #define IOASID_FIND_BUCKET_WORDS 8u
-
-/* What stands in the page for a live id; 0 is a free place. */
-static inline uint64_t ioasid_internal_find_key(ioasid_handle_t handle)
-{
-    return UINT64_C(1) << 63 | (uint64_t)ioasid_handle_generation(handle) << 20 | ioasid_handle_pasid(handle);
-}
 
 /*
  * Looks up a live id of this client's in the page `memory`, which is `bytes` long. False where it is not live, or not
@@ -38,14 +32,13 @@ static inline bool ioasid_find_in_page(void *memory, size_t bytes, ioasid_handle
         buckets *= 2;
     }
     size_t bucket = ioasid_handle_pasid(handle) & (buckets - 1);
-    uint64_t wanted = ioasid_internal_find_key(handle);
     _Atomic uint64_t *word = (_Atomic uint64_t *)memory + bucket * IOASID_FIND_BUCKET_WORDS;
     for (size_t i = 0; i < IOASID_FIND_BUCKET_WORDS; i += IOASID_FIND_PLACE_WORDS) {
-        if (atomic_load_explicit(&word[i], memory_order_acquire) == wanted) {
+        if (atomic_load_explicit(&word[i], memory_order_acquire) == handle) {
             *data = atomic_load_explicit(&word[i + 1], memory_order_relaxed);
             /* The data was read before the key is read again. */
             atomic_thread_fence(memory_order_acquire);
-            return atomic_load_explicit(&word[i], memory_order_relaxed) == wanted;
+            return atomic_load_explicit(&word[i], memory_order_relaxed) == handle && handle != 0;
         }
     }
     return false;
