@@ -161,7 +161,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             }
             Freed::Free => {
                 self.hide(client, handle);
-                self.trace_hot(client, Traced::Free { id: trace::id(handle) });
                 self.clients.account_mut(client).counters.freed += 1;
                 self.trace_hot(client, Traced::Free { id: trace::id(handle) });
                 Ok(())
