@@ -12,7 +12,7 @@ use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, memory_region_sym
 use test_vm::{CONSOLE, Checks, IOASID, Word};
 
 /// Who is judged: the set is the place in this list, as in ioasid.toml; the channel here is two more.
-const CLIENTS: [&str; 3] = ["calm", "rogue", "neighbour"];
+const CLIENTS: [&str; 3] = ["first machine", "second machine", "neighbour"];
 const NEIGHBOUR: u16 = 2;
 const FIRST: usize = 2;
 /// Everybody's limit in ioasid.toml.
@@ -65,13 +65,13 @@ impl Judge {
             self.ask("the set can be opened anew", |client| {
                 client.call(&SetOpen { set, reservation: QUOTA, limit: QUOTA })
             });
-            log::info!("{name} begins anew: its set is opened again");
+            log::info!("the {name} begins anew: its set is opened again");
             self.ended = None;
         }
         let used = |client: &Client, set| Ok(client.set_usage(set)?.used);
         let left = self.ask("the machine's set", |client| used(client, set));
         let others = self.ask("the neighbour's set", |client| used(client, NEIGHBOUR));
-        log::info!("a life of {name} ended; meanwhile the neighbour did {} pieces of work", self.pieces);
+        log::info!("a life of the {name} ended; meanwhile the neighbour did {} pieces of work", self.pieces);
         self.checks.check("s86 nothing is left of its ids", left == Some(0));
         let untouched = others.is_some_and(|used| (QUOTA - 1..=QUOTA).contains(&used));
         self.checks.check("s86 the neighbour has its own", untouched);
@@ -111,7 +111,7 @@ impl Judge {
         for (set, name) in (0..).zip(CLIENTS) {
             let usage = self.ask("a set", |client| client.set_usage(set));
             let (used, peak) = usage.map_or((u32::MAX, 0), |usage| (usage.used, usage.peak));
-            log::info!("{name}'s set: {used} ids, at most {peak}");
+            log::info!("the {name}'s set: {used} ids, at most {peak}");
             self.checks
                 .check("it is empty, and had been at its limit and never beyond", (used, peak) == (0, QUOTA));
         }
@@ -144,7 +144,12 @@ impl Handler for Judge {
             (Some(Word::TakeAll), _) => self.to_end = Some(set),
             (Some(Word::Progress), _) => answer = self.progress(),
             (None, Some(report)) => {
-                log::info!("{}: {} checks passed, {} failed", CLIENTS[place], report.passed, report.failed);
+                log::info!(
+                    "the {}: {} checks passed, {} failed",
+                    CLIENTS[place],
+                    report.passed,
+                    report.failed
+                );
                 self.checks.add(report);
                 self.heard[place] = true;
                 if self.heard.iter().all(|&heard| heard) {

@@ -8,7 +8,7 @@ use crate::build::{self, BuildArgs, Program};
 use crate::machine::Machine;
 use crate::progress::{note, time};
 use crate::qemu::Qemu;
-use crate::run::{boot, judge};
+use crate::run::{boot, emulator, judge};
 use crate::system::System;
 use crate::workspace::{self, Packages};
 use crate::{serial, setup};
@@ -27,6 +27,8 @@ pub enum Family {
     Vtd,
     /// The service: instructions for each call, beside a call that does nothing
     Ipc,
+    /// A virtual machine: instructions for an exit, a virtual command and a call that does nothing, in Bochs
+    Vm,
 }
 
 /// Options of `cargo xtask bench`.
@@ -50,12 +52,14 @@ pub struct Args {
 /// Prints what was asked for.
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(args.qemu.as_deref())?;
-    for family in args.family.map_or(vec![Family::Core, Family::Vtd, Family::Ipc], |family| vec![family]) {
+    let all = [Family::Core, Family::Vtd, Family::Ipc, Family::Vm];
+    for family in args.family.map_or(all.to_vec(), |family| vec![family]) {
         let start = Instant::now();
         match family {
             Family::Core => program("bench", &["core"])?,
             Family::Vtd => program("bench-vtd", &[])?,
-            Family::Ipc => booted(args)?,
+            Family::Ipc => booted(args, "ipc", "client")?,
+            Family::Vm => booted(args, "vm", "measured")?,
         }
         note(&format!("that took {}", time(start.elapsed())));
     }
@@ -70,21 +74,21 @@ fn program(name: &str, arguments: &[&str]) -> Result<()> {
     workspace::run(&mut cargo)
 }
 
-/// Boots the system whose client measures the service; shows what that client says.
-fn booted(args: &Args) -> Result<()> {
-    let system = System::load(Some(&workspace::root().join("tests/bench/ipc")))?;
+/// Boots the system in `tests/bench` in which the domain `speaker` measures the service; shows what it says.
+fn booted(args: &Args, folder: &str, speaker: &str) -> Result<()> {
+    let system = System::load(Some(&workspace::root().join("tests/bench").join(folder)))?;
     let machine = Machine::load(&system.folder)?;
-    let (config, sdk) = (args.config, args.sdk.clone());
+    // A system that cannot run on the SDK is measured where it can.
+    let sdk = args.sdk.clone().filter(|_| machine.sdk);
+    let platform = if sdk.is_some() { "the Microkit SDK" } else { "the embedded default" };
+    let config = args.config;
     let built = build::build(system, &BuildArgs { config, sdk, quiet: true, ..BuildArgs::default() })?;
     let qemu = Qemu::find(args.qemu.as_deref())?;
-    let platform = if args.sdk.is_some() { "the Microkit SDK" } else { "the embedded default" };
-    note(&format!(
-        "the service on {platform}, {config}, in QEMU {}: one tick is one instruction",
-        qemu.version
-    ));
+    let emulator = emulator(&machine, &qemu);
+    note(&format!("the service on {platform}, {config}, in {emulator}: one tick is one instruction"));
     let outcome = boot(&qemu, &machine, &built, true, "bench.log", &mut |line| {
-        if let Some((_, "client")) = serial::speaker(line, &built.system.domains) {
-            println!("{}", line.split_once("| ").map_or(line, |(_client, said)| said));
+        if serial::speaker(line, &built.system.domains).is_some_and(|(_, name)| name == speaker) {
+            println!("{}", line.split_once("| ").map_or(line, |(_, said)| said));
         }
         ControlFlow::Continue(())
     })?;

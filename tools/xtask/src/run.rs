@@ -72,8 +72,7 @@ pub fn main(args: &Args) -> Result<()> {
         files.clear();
         machine.memory_file = Some(std::path::absolute(&files.memory).into_diagnostic()?);
     }
-    let emulator = if machine.bochs { "Bochs".to_owned() } else { format!("QEMU {}", qemu.version) };
-    note(&format!("booting {} in {emulator}", built.system.name));
+    note(&format!("booting {} in {}", built.system.name, emulator(&machine, &qemu)));
     let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
         println!("{}", coloured(line, &built.system.domains));
         ControlFlow::Continue(())
@@ -95,6 +94,11 @@ impl BootArgs {
         machine.timeout_s = self.timeout.unwrap_or(machine.timeout_s);
         Ok(machine)
     }
+}
+
+/// What a machine's systems are booted in.
+pub fn emulator(machine: &Machine, qemu: &Qemu) -> String {
+    if machine.bochs { "Bochs".to_owned() } else { format!("QEMU {}", qemu.version) }
 }
 
 /// Boots a built system once.

@@ -3,7 +3,7 @@
 
 use crate::progress::{bad, good, note, time};
 use crate::qemu::Qemu;
-use crate::run::{BootArgs, boot, judge};
+use crate::run::{BootArgs, boot, emulator, judge};
 use crate::system::System;
 use crate::{build, setup};
 use miette::{Result, miette};
@@ -76,8 +76,10 @@ pub fn main(args: &Args) -> Result<()> {
     let held = args.runs - failures;
     let host = if args.load { "loaded host" } else { "quiet host" };
     note(&format!(
-        "{}: {held} of {} boots good in QEMU {} on a {host}; {low} at best, {middle} median, {high} at worst",
-        built.system.name, args.runs, qemu.version
+        "{}: {held} of {} boots good in {} on a {host}; {low} at best, {middle} median, {high} at worst",
+        built.system.name,
+        args.runs,
+        emulator(&machine, &qemu)
     ));
     if failures > 0 {
         return Err(miette!("{failures} of {} boots failed", args.runs));

@@ -42,6 +42,7 @@
 .set RESET, 3
 .set TAKE_ALL, 4
 .set COUNT_EXITS, 5
+.set NOTHING, 6
 
 .macro CALL_MONITOR number
     movl $\number, %eax

@@ -15,6 +15,9 @@ pub const STACK: u64 = 0x8000;
 /// The memory that they need, in bytes.
 pub const MEMORY: usize = 0x1_0000;
 
+/// How often each thing is done that is measured.
+pub const TURNS: u64 = 200;
+
 /// What is in EAX at the start.
 pub mod part {
     /// A guest that behaves: tries all that it has been given, has its ids taken away, and begins anew.
@@ -23,7 +26,10 @@ pub mod part {
     pub const ROGUE: u64 = 1;
     /// A guest that works without pause.
     pub const STRESS: u64 = 2;
-    /// A guest that measures what its commands cost.
+    /// A guest that measures what its commands cost: what it says has ticks in ECX and exits in EDX, of [`TURNS`]
+    /// turns each.
+    ///
+    /// [`TURNS`]: super::TURNS
     pub const MEASURE: u64 = 3;
 }
 
@@ -41,6 +47,8 @@ pub mod hypercall {
     pub const TAKE_ALL: u64 = 4;
     /// EAX becomes the number of exits up to this one.
     pub const COUNT_EXITS: u64 = 5;
+    /// Nothing.
+    pub const NOTHING: u64 = 6;
 }
 
 global_asm!(
