@@ -59,6 +59,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo run --release -p qtest --bin bench-vtd", By::Hand),
     ("cargo run -p qtest --bin mutants", By::Hand),
     ("cargo test -p qtest --test fake random", By::Step("host")),
+    ("cargo test --release -p vmm-machine", By::Hand),
     ("cargo metadata --locked", By::Here),
 ];
 
