@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Everything this workspace does, as one program: `cargo xtask setup | build | compile | export | run | run-vm | test |
-//! soak | bench | graph | audit | trace`.
+//! soak | bench | graph | audit | trace | monitor`.
 //!
 //! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
 //! function. An error is one plain message: what, where, remedy; the exit status is then 1.
@@ -16,6 +16,7 @@ mod embedded;
 mod export;
 mod graph;
 mod machine;
+mod monitor;
 mod progress;
 mod qemu;
 mod run;
@@ -63,6 +64,8 @@ enum Command {
     Graph(graph::Args),
     /// Show what the ioasid server did, in a running system or in the last run
     Trace(trace::Args),
+    /// Watch what the ioasid server does, live, beside a run in another terminal
+    Monitor(monitor::Args),
     /// Say who can reach what in a system, by CPU and by DMA, and what is wrong with that
     Audit(audit::Args),
 }
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::main(&args),
         Command::Graph(args) => graph::main(&args),
         Command::Trace(args) => trace::main(&args),
+        Command::Monitor(args) => monitor::main(&args),
         Command::Audit(args) => audit::main(&args),
     };
     match result {

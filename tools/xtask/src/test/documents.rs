@@ -48,6 +48,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo xtask compile", By::Step("example/copier")),
     ("cargo xtask export", By::Step("example/copier")),
     ("cargo xtask graph", By::Here),
+    ("cargo xtask monitor", By::Step("host")),
     ("cargo xtask run", By::Step("system/reference")),
     ("cargo xtask setup", By::Step("negative/tool-missing")),
     ("cargo xtask soak", By::Hand),
