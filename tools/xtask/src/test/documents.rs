@@ -40,6 +40,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("make run", By::Step("system/reference")),
     ("make run-vm", By::Step("system/vm")),
     ("make test", By::Step("host")),
+    ("make -C examples/copier run", By::Step("example/copier")),
     ("make bench", By::Hand),
     ("cargo xtask --help", By::Here),
     ("cargo xtask audit", By::Here),
