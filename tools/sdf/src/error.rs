@@ -36,7 +36,7 @@ pub enum Kind {
     UnknownElement,
     /// An attribute that is not known here, and so is in no model.
     UnknownAttribute,
-    /// Something that another architecture has.
+    /// Something that another architecture has and x86-64 has not.
     OtherArchitecture,
 }
 

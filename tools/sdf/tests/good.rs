@@ -248,7 +248,10 @@ fn a_survey_gives_a_foreign_system_with_what_is_foreign() {
             <map mr="uart" vaddr="0x200_0000" cached="false" />
             <irq irq="33" id="1" />
             <heap size="0x1000" />
+            <setvar symbol="ring_paddr" region_paddr="ring" />
+            <virtual_machine name="linux"><vcpu id="0" /><vcpu id="1" /></virtual_machine>
         </protection_domain>
+        <memory_region name="ring" size="0x1000" />
         <multikernel />
     </system>"#;
     let (system, errors) = System::survey("arm.system", text).unwrap();
@@ -258,7 +261,8 @@ fn a_survey_gives_a_foreign_system_with_what_is_foreign() {
     let errors = errors.unwrap();
     assert!(errors.iter().all(Error::is_foreign));
     let elements: Vec<_> = errors.iter().map(|error| error.element.as_str()).collect();
-    assert_eq!(elements, ["protection_domain", "protection_domain", "irq", "heap", "multikernel"]);
+    let expected = ["protection_domain", "protection_domain", "irq", "heap", "setvar", "vcpu", "multikernel"];
+    assert_eq!(elements, expected);
     assert!(System::parse("arm.system", text).is_err());
 }
 

@@ -2,7 +2,7 @@
 //! Mappings are aligned, lie in their address space and overlap nothing; so do physical addresses.
 
 use super::{Range, no_overlaps};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::limits::{IOVA_TOP, USER_TOP, map_top};
 use crate::model::{Map, ProtectionDomain, SetVarValue, System};
 
@@ -106,22 +106,21 @@ fn physical(system: &System, errors: &mut Vec<Error>) {
 /// What is patched in must be known: a prefill's size needs a prefill, a physical address a fixed one.
 fn setvars(system: &System, pd: &ProtectionDomain, errors: &mut Vec<Error>) {
     for setvar in &pd.setvars {
-        let (region, element, message, help) = match setvar.value {
+        let (region, element, message, help, kind) = match setvar.value {
             SetVarValue::PrefillSize(region) if system.memory_regions[region].prefill_path.is_none() => {
                 let help = "give the memory region a prefill_path, or remove setvar_prefill_size";
-                (region, "map", "has no file that fills it", help)
+                (region, "map", "has no file that fills it", help, Kind::Wrong)
             }
             SetVarValue::RegionPaddr(region) if system.memory_regions[region].phys_addr.is_none() => {
                 let help = "give the memory region a phys_addr: on x86-64 it is not known otherwise";
-                (region, "setvar", "has no fixed physical address", help)
+                (region, "setvar", "has no fixed physical address", help, Kind::OtherArchitecture)
             }
             _ => continue,
         };
         let region = &system.memory_regions[region];
         let message =
             format!("sets '{}' from memory region '{}', which {message}", setvar.symbol, region.name);
-        errors.push(
-            Error::new(setvar.symbol.place, element, message, help).also(region.place, "the memory region"),
-        );
+        let error = Error::new(setvar.symbol.place, element, message, help).of_kind(kind);
+        errors.push(error.also(region.place, "the memory region"));
     }
 }

@@ -2,7 +2,7 @@
 //! Names are unique among their kind, and nothing is nested that cannot run so.
 
 use super::{Once, Taken};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::model::System;
 use crate::source::{At, Place};
 
@@ -28,16 +28,13 @@ pub(super) fn check(system: &System, errors: &mut Vec<Error>) {
             let message = format!("'{}' has both a virtual machine and nested protection domains", pd.name);
             let help = "on x86-64 keep one of them: while the machine runs, no fault of a child is received";
             let error = Error::new(machine.place, "virtual_machine", message, help);
-            errors.push(error.also(child.place, "nested here"));
+            errors.push(error.also(child.place, "nested here").of_kind(Kind::OtherArchitecture));
         }
         if let Some(second) = machine.vcpus.get(1) {
             let message = "is the second of its virtual machine";
-            errors.push(Error::new(
-                second.place,
-                "vcpu",
-                message,
-                "on x86-64 give each virtual machine one <vcpu>",
-            ));
+            let help = "on x86-64 give each virtual machine one <vcpu>";
+            let error = Error::new(second.place, "vcpu", message, help);
+            errors.push(error.of_kind(Kind::OtherArchitecture));
         }
     }
 }

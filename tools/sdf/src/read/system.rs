@@ -120,5 +120,11 @@ fn not_xml(source: &Source, error: &roxmltree::Error) -> Error {
     // The parser ends its message with the place, which is shown apart.
     let message = error.to_string();
     let message = message.strip_suffix(&format!(" at {at}")).unwrap_or(&message);
-    Error::new(place, "xml", format!("not well-formed: {message}"), "correct the XML at this place")
+    // As many public examples are: a template of a file for several boards.
+    let help = if line.starts_with("#include") || line.starts_with("#define") || line.starts_with("#if") {
+        "this is for the C preprocessor: give what `cpp -P` makes of it"
+    } else {
+        "correct the XML at this place"
+    };
+    Error::new(place, "xml", format!("not well-formed: {message}"), help)
 }
