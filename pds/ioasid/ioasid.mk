@@ -4,7 +4,7 @@
 #
 # Needs, before it is included:
 #   IOASID           this repository's folder
-#   BUILD_DIR        where everything goes
+#   BUILD_DIR        where everything goes: one for each SDK and configuration
 #   MICROKIT_SDK     a Microkit SDK, or what `cargo xtask export` lays out in its place
 #   MICROKIT_CONFIG  debug, release, benchmark
 #   SYSTEM           the system description
