@@ -125,10 +125,9 @@ pub(crate) struct Domains {
     table: u64,
     /// Ids below this one exist.
     count: u16,
-    /// Ids from here on were never used.
-    fresh: u16,
-    /// The first id on the list of freed ones; 0 ends the list.
-    freed: u16,
+    /// The first id on the list of free ones; 0 ends the list. Those that were never used are on it from the beginning, so
+    /// that none costs more than another.
+    free: u16,
 }
 
 impl Domains {
@@ -141,7 +140,9 @@ impl Domains {
         let needed = usize::from(count).div_ceil(crate::frames::FRAME / 16);
         let order = (0..crate::frames::LARGEST_ORDER).find(|order| 1 << order >= needed);
         let table = frames.allocate(order.unwrap_or(crate::frames::LARGEST_ORDER))?;
-        Ok(Self { table, count, fresh: 1, freed: 0 })
+        let mut domains = Self { table, count, free: 0 };
+        (1..count).rev().for_each(|number| domains.release(frames, DomainId(number)));
+        Ok(domains)
     }
 
     fn address(&self, domain: DomainId) -> u64 {
@@ -150,7 +151,7 @@ impl Domains {
 
     /// The domain, where it is live.
     pub(crate) fn get<M: TableMemory>(&self, frames: &Frames<M>, domain: DomainId) -> Result<Domain, Error> {
-        if domain.get() == 0 || domain.get() >= self.fresh {
+        if domain.get() == 0 || domain.get() >= self.count {
             return Err(Error::NoSuchDomain);
         }
         let record: Record = frames.read(self.address(domain));
@@ -181,28 +182,22 @@ impl Domains {
 
     /// Whether there is an id to be had.
     pub(crate) fn available(&self) -> Result<(), Error> {
-        if self.freed == 0 && self.fresh == self.count { Err(Error::NoDomain) } else { Ok(()) }
+        if self.free == 0 { Err(Error::NoDomain) } else { Ok(()) }
     }
 
     /// Takes an id that no cache knows.
     pub(crate) fn allocate<M: TableMemory>(&mut self, frames: &Frames<M>) -> Result<DomainId, Error> {
-        if self.freed != 0 {
-            let domain = DomainId(self.freed);
-            let record: Record = frames.read(self.address(domain));
-            self.freed = u16::try_from(record.word1.link()).unwrap_or(0);
-            return Ok(domain);
-        }
-        if self.fresh == self.count {
-            return Err(Error::NoDomain);
-        }
-        self.fresh += 1;
-        Ok(DomainId(self.fresh - 1))
+        self.available()?;
+        let domain = DomainId(self.free);
+        let record: Record = frames.read(self.address(domain));
+        self.free = u16::try_from(record.word1.link()).unwrap_or(0);
+        Ok(domain)
     }
 
     /// Gives an id back.
     pub(crate) fn release<M: TableMemory>(&mut self, frames: &mut Frames<M>, domain: DomainId) {
-        let word1 = RecordWord1::new().with_link(u64::from(self.freed));
+        let word1 = RecordWord1::new().with_link(u64::from(self.free));
         frames.keep(self.address(domain), Record { word0: RecordWord0::new(), word1 });
-        self.freed = domain.get();
+        self.free = domain.get();
     }
 }

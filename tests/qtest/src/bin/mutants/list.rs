@@ -91,8 +91,8 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "one domain id for several tables",
         file: DOMAIN,
-        from: "        Ok(DomainId(self.fresh - 1))",
-        to: "        Ok(DomainId(1))",
+        from: "let domain = DomainId(self.free);",
+        to: "let domain = DomainId(1);",
         killer: "driver fake::t01_each_pasid_lands_in_its_own_page",
     },
     Mutant {
