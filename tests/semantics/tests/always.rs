@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What always holds (s92–s94), as far as it is the registry's affair.
 
-use ioasid_core::{Error, Handle, PasidRange, Progress};
-use semantics::{Registered, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
+use ioasid_core::allocator::Answer;
+use ioasid_core::{Allocation, Error, Handle, PasidRange, Progress, Work};
+use semantics::{BOUND, Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
 
 #[test]
 fn s92_a_slice_of_a_sets_end_is_bounded_even_where_nothing_is_to_be_done() {
@@ -114,4 +115,26 @@ fn s94_answers_do_not_depend_on_others_while_the_limits_fit() {
         }
     });
     assert_eq!(alone, crowded);
+}
+
+#[test]
+fn s94_time_that_passes_for_one_set_takes_nothing_from_another() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let [one, other] = [(); 2].map(|()| registry.create_set(up_to(10)).unwrap());
+    registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
+    let range = PasidRange::new(1, 100).unwrap();
+    for set in [one, other] {
+        script.answer(Answer::Later);
+        assert!(matches!(registry.alloc(set, range, 0), Ok(Allocation::Pending(_))));
+    }
+    for now in 1..10 * BOUND {
+        let due = registry.poll_set(one, now);
+        let expected = |work| matches!(work, Some(Work::Failed(failed)) if failed.set() == one);
+        assert!(due.is_none() || (now == BOUND && expected(due)), "{due:?} at {now}");
+    }
+    assert_eq!(registry.poll_set(other, BOUND - 1), None, "its own time has not come");
+    assert!(matches!(registry.poll_set(other, BOUND), Some(Work::Failed(failed)) if failed.set() == other));
+    assert_eq!(registry.check(), Ok(()));
 }

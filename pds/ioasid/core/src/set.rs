@@ -123,6 +123,13 @@ impl Set {
         stopping: [Queue { ends: None }; 2],
     };
 
+    /// Whether nothing of the set's can become due.
+    #[inline(always)]
+    pub(crate) fn waits_for_nobody(&self) -> bool {
+        let [cpu, device] = &self.stopping;
+        self.request.is_none() && cpu.ends.is_none() && device.ends.is_none()
+    }
+
     /// What the set takes out of the common stock: what it uses, and at least what it is guaranteed.
     #[inline]
     pub(crate) fn committed(&self) -> u32 {

@@ -26,6 +26,11 @@ impl ClientId {
         usize::from(self.0)
     }
 
+    #[cfg(test)]
+    pub(crate) fn nth(place: u8) -> Self {
+        Self(place)
+    }
+
     /// The place as a small number.
     #[inline(always)]
     pub fn number(self) -> u8 {
@@ -48,6 +53,8 @@ pub struct Account<'m> {
     pub waits: bool,
     /// What became of its allocation that was pending.
     pub outcome: Option<Result<Handle, Code>>,
+    /// Its time: in its own calls and, once its set ends, in those that end it.
+    pub now: u32,
     /// Ids that are torn down, and that a provider had no room to be told of.
     pub unsettled: u32,
     /// Where the search for them goes on.
@@ -77,6 +84,7 @@ impl Account<'_> {
         subscriber: None,
         waits: false,
         outcome: None,
+        now: 0,
         unsettled: 0,
         settled_to: Pasid::RESERVED,
         tables: None,

@@ -21,6 +21,7 @@ mod outbox;
 mod providers;
 mod server;
 mod sets;
+mod space_table;
 mod spaces;
 mod start;
 mod trace;

@@ -4,13 +4,14 @@
 use ioasid_api::{self as api, Call, Code, Hello, Message, OPERATIONS, Reply, Right, VERSION, Welcome};
 use ioasid_config::Client;
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_core::{Pasid, Registry, Work};
+use ioasid_core::{Pasid, Registry, SetId, Work};
 use vtd::{Registers, TableMemory, Unit};
 
 use crate::clients::{ClientId, Clients};
 use crate::faults::Strays;
 use crate::outbox::Outbox;
-use crate::spaces::{Requests, Spaces};
+use crate::space_table::Spaces;
+use crate::spaces::Requests;
 
 /// Things that have become due and are done behind one call at the most. More have their turn behind the next.
 const WORK_PER_CALL: usize = 8;
@@ -86,6 +87,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let refused = counters.refused;
             self.trace_refusal(client, label, reply.label, refused);
         }
+        self.time_passes(client);
         self.work();
         reply
     }
@@ -181,13 +183,32 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.unit.as_ref().map_or(0, Unit::free_frames)
     }
 
-    /// Does what has become due, and wakes whoever has something to read: most of the time there is nothing.
+    /// Another call for this client: does what has become due for it by that. Time is a client's own, so that nobody's
+    /// calls cost more, or take something from somebody sooner, for what others do.
+    #[inline(always)]
+    pub(crate) fn time_passes(&mut self, client: ClientId) {
+        let account = self.clients.account_mut(client);
+        account.now = account.now.wrapping_add(1);
+        let (set, now) = (account.set, account.now);
+        if let Some(work) = self.registry.poll_set(set, now) {
+            self.work_on(set, now, work);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn work_on(&mut self, set: SetId, now: u32, first: Work) {
+        self.due(first);
+        for _ in 1..WORK_PER_CALL {
+            let Some(work) = self.registry.poll_set(set, now) else { break };
+            self.due(work);
+        }
+    }
+
+    /// Wakes whoever has something to read: most of the time nobody has.
     #[inline(always)]
     pub(crate) fn work(&mut self) {
         self.now = self.now.wrapping_add(1);
-        if let Some(work) = self.registry.poll(self.now) {
-            self.work_on(work);
-        }
         if self.clients.have_providers() {
             self.ask_providers();
         }
@@ -197,16 +218,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let wakes = self.registry.events().take_wakes();
         if wakes != 0 {
             self.wake(wakes);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn work_on(&mut self, first: Work) {
-        self.due(first);
-        for _ in 1..WORK_PER_CALL {
-            let Some(work) = self.registry.poll(self.now) else { break };
-            self.due(work);
         }
     }
 

@@ -57,6 +57,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             self.trace_share(client, ShareWhy::Ending);
             self.leave(client);
         }
+        self.time_passes(client);
         let mut handles =
             [ioasid_core::Handle { pasid: Pasid::RESERVED, generation: Default::default() }; BATCH];
         let drain = self.registry.drain_set(set, &mut handles).map_err(codes::registry)?;

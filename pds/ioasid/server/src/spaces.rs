@@ -6,9 +6,7 @@
 //! tables, so that nobody's maps run out, or take longer, for what others map.
 
 use heapless::Vec;
-use heapless::index_map::FnvIndexMap;
 use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
-use ioasid_config::MAX_SPACES;
 use ioasid_core::Pasid;
 use ioasid_trace::Event as Traced;
 use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory, Target};
@@ -20,41 +18,6 @@ use crate::server::{Answer, Notify, Server};
 /// The most pages that one call maps or unmaps: 16 MiB. Longer spans take several calls, between which others have
 /// their turn.
 pub const PAGES_PER_CALL: u32 = 4096;
-
-/// Every address space.
-#[derive(Debug)]
-pub struct Spaces {
-    domains: FnvIndexMap<u32, DomainId, MAX_SPACES>,
-    /// The id of each domain, by the domain's number: from 1 on.
-    ids: [u32; MAX_SPACES + 1],
-}
-
-impl Spaces {
-    pub fn new() -> Self {
-        Self { domains: FnvIndexMap::new(), ids: [0; MAX_SPACES + 1] }
-    }
-
-    fn domain(&self, pasid: Pasid) -> Option<DomainId> {
-        self.domains.get(&pasid.get()).copied()
-    }
-
-    /// The id whose space a domain is.
-    pub fn id_of(&self, domain: DomainId) -> Option<Pasid> {
-        let pasid = Pasid::new(*self.ids.get(usize::from(domain.get()))?)?;
-        (self.domain(pasid) == Some(domain)).then_some(pasid)
-    }
-
-    /// Remembers a space; false where there is no room.
-    fn insert(&mut self, pasid: Pasid, domain: DomainId) -> bool {
-        let Some(place) = self.ids.get_mut(usize::from(domain.get())) else { return false };
-        *place = pasid.get();
-        self.domains.insert(pasid.get(), domain).is_ok()
-    }
-
-    fn remove(&mut self, pasid: Pasid) {
-        self.domains.remove(&pasid.get());
-    }
-}
 
 /// Which of a device's requests an id is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +45,7 @@ pub fn span(pages: u32) -> Answer<u64> {
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// The domain of an id, made where there is none.
     fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<DomainId> {
-        if let Some(domain) = self.spaces.domain(pasid) {
+        if let Some(domain) = self.spaces.domain(client, pasid) {
             return Ok(domain);
         }
         if self.clients.account(client).spaces >= self.clients.entry(client).spaces {
@@ -90,7 +53,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         let share = self.clients.account(client).tables.ok_or(Code::NoTableMemory)?;
         let domain = self.unit()?.create_domain_in(share, Stage::Second).map_err(codes::unit)?;
-        if !self.spaces.insert(pasid, domain) {
+        if !self.spaces.insert(client, pasid, domain) {
             self.unit()?.destroy_domain(domain).map_err(codes::unit)?;
             return Err(Code::NoTableMemory);
         }
@@ -106,13 +69,13 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     ) -> Result<(), vtd::Error> {
         let domains: Vec<(Pasid, DomainId), BATCH> = handles
             .iter()
-            .filter_map(|handle| Some((handle.pasid, self.spaces.domain(handle.pasid)?)))
+            .filter_map(|handle| Some((handle.pasid, self.spaces.domain(client, handle.pasid)?)))
             .take(BATCH)
             .collect();
         self.unbind_all(client, &domains)?;
         for (pasid, domain) in domains {
             self.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
-            self.spaces.remove(pasid);
+            self.spaces.remove(client, pasid);
             let account = self.clients.account_mut(client);
             account.spaces = account.spaces.saturating_sub(1);
         }
@@ -202,7 +165,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, requests, id.pasid)?;
         let bound = self.unit()?.binding(source, entry);
-        if bound.is_none() || bound != self.spaces.domain(id.pasid).map(Target::Domain) {
+        if bound.is_none() || bound != self.spaces.domain(client, id.pasid).map(Target::Domain) {
             return Err(Code::NotBound);
         }
         self.unit()?.unbind(source, entry).map_err(codes::unit)?;
@@ -250,7 +213,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn unmap(&mut self, client: ClientId, unmap: &Unmap) -> Answer<Done> {
         let id = self.own(client, unmap.handle)?;
         let bytes = span(unmap.pages)?;
-        let domain = self.spaces.domain(id.pasid).ok_or(Code::NotMapped)?;
+        let domain = self.spaces.domain(client, id.pasid).ok_or(Code::NotMapped)?;
         self.unit()?.unmap(domain, unmap.iova, bytes).map_err(codes::unit)?;
         let &Unmap { handle, iova, pages } = unmap;
         let pages = u16::try_from(pages).unwrap_or(u16::MAX);

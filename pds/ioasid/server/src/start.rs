@@ -17,7 +17,7 @@ use crate::faults::Strays;
 use crate::firmware;
 use crate::outbox::Outbox;
 use crate::server::{Notify, Server};
-use crate::spaces::Spaces;
+use crate::space_table::Spaces;
 
 /// Where interrupt messages go: the local APIC of CPU 0.
 const MSI_ADDRESS: u32 = 0xfee0_0000;
@@ -167,7 +167,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             clients,
             registry,
             unit,
-            spaces: Spaces::new(),
+            spaces: Spaces::new(config.clients().iter().map(|client| client.spaces)),
             notify: parts.notify,
             strays: Strays::default(),
             trace,

@@ -101,9 +101,15 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if self.totals != (Totals { spare, quarantined, lost, orphaned, ..self.totals }) {
             return Err(Inconsistency::Totals);
         }
-        let alone = self.live == Life::LIVE && self.subscribers.iter().flatten().count() == 0;
-        if alone != (self.quick.live == Life::LIVE) || (!alone && self.quick != Quick::NEVER) {
-            return Err(Inconsistency::Allocators);
+        let subscribed = |index: usize| {
+            let mut sets = self.subscribers.iter().flatten().map(|one| one.set());
+            sets.any(|set| set.is_none_or(|set| set.index() == index))
+        };
+        for (index, quick) in self.quick.iter().enumerate() {
+            let alone = self.live == Life::LIVE && !subscribed(index);
+            if alone != (quick.live == Life::LIVE) || (!alone && *quick != Quick::NEVER) {
+                return Err(Inconsistency::Allocators);
+            }
         }
         Ok(())
     }

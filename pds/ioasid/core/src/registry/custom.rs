@@ -111,7 +111,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if answer == Answer::Later {
             self.waiting += 1;
             let record = &mut self.sets[set.index()];
-            let deadline = self.now.wrapping_add(self.config.provider_bound);
+            let deadline = self.now[set.index()].wrapping_add(self.config.provider_bound);
             record.sequence = ticket.sequence;
             record.request = Some(Request { allocator: allocator.id, range, data, deadline, failed: false });
             return Ok(Allocation::Pending(ticket));
@@ -221,7 +221,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// The end of a set's request that has failed or waited too long.
     pub(super) fn expire(&mut self, index: usize) -> Option<Completion> {
-        let now = self.now;
+        let now = self.now[index];
         let record = &mut self.sets[index];
         let request = record.request.take_if(|request| request.failed || is_past(request.deadline, now))?;
         let ticket = Ticket { set: record.id, sequence: record.sequence, allocator: request.allocator };

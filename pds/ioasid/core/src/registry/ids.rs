@@ -25,7 +25,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// [`Error::ProviderBusy`].
     #[inline(always)]
     pub fn alloc(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
-        if range.max() > self.quick.max {
+        if range.max() > self.quick[set.index()].max {
             return self.alloc_watched(set, range, data);
         }
         self.alloc_default(set, range, data).map(Allocation::Ready)

@@ -20,7 +20,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// As [`find`](Self::find): an id that was freed already is [`Error::NotFound`].
     #[inline(always)]
     pub fn free(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let identity = Identity::new(set, handle.generation, self.quick.live);
+        let identity = Identity::new(set, handle.generation, self.quick[set.index()].live);
         match self.space.slot_mut(handle.pasid) {
             Some(slot) if slot.is_last(identity) => {
                 slot.tear_down();
@@ -37,7 +37,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// As [`free`](Self::free).
     #[inline(always)]
     pub fn free_unbound(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let identity = Identity::new(set, handle.generation, self.quick.live);
+        let identity = Identity::new(set, handle.generation, self.quick[set.index()].live);
         if !self.vacate_if(handle.pasid, |slot| slot.is_last(identity)) {
             return self.free_unbound_watched(set, handle);
         }

@@ -153,7 +153,8 @@ pub struct Totals {
 }
 
 /// What the short way through alloc and free compares with. Where somebody else has a say, because a custom allocator is
-/// active or somebody subscribes, nothing compares well, and the long way is taken.
+/// active or somebody listens to the set, nothing compares well, and the long way is taken. Each set has its own, so that
+/// none pays for others' subscribers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Quick {
     /// The highest id that can be handed out.
@@ -182,14 +183,15 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     allocators: Table,
     providers: &'m mut [P],
     subscribers: [Option<Subscriber>; SUBSCRIBERS],
-    /// How many subscribers there are.
-    listening: u8,
-    quick: Quick,
+    /// The sets that somebody listens to, a bit each.
+    listened: u64,
+    /// The short way for each set.
+    quick: [Quick; SETS],
     events: E,
     /// How many ids and allocations wait for somebody.
     waiting: u32,
-    /// The time of the last poll.
-    now: u32,
+    /// Each set's time at its last poll.
+    now: [u32; SETS],
     /// Which set the next poll begins with.
     turn: u8,
 }
@@ -236,11 +238,11 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
             allocators: Table::new(),
             providers,
             subscribers: [None; SUBSCRIBERS],
-            listening: 0,
-            quick: Quick { max: config.max_pasid, live: Life::LIVE },
+            listened: 0,
+            quick: [Quick { max: config.max_pasid, live: Life::LIVE }; SETS],
             events,
             waiting: 0,
-            now: 0,
+            now: [0; SETS],
             turn: 0,
         })
     }

@@ -28,6 +28,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.commit(0, share, 0)?;
         self.sets[id.index()] = Set { id, phase: Phase::Open, share, ..Set::VACANT };
         self.index[id.index()].spids.fill(0);
+        self.settle();
         Ok(id)
     }
 
@@ -154,7 +155,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         out: &mut [Handle],
         filled: &mut usize,
     ) -> Option<Pasid> {
-        let live = self.quick.live;
+        let live = self.quick[set.index()].live;
         let mut at = first;
         loop {
             let mut slots = self.space.block_mut(first)?[at.place()..].iter_mut().zip(at.get()..);

@@ -41,6 +41,11 @@ pub enum Work {
 }
 
 impl Subscriber {
+    /// The one set that it listens to; `None` for all of them.
+    pub(super) fn set(&self) -> Option<SetId> {
+        self.subscription.set
+    }
+
     fn concerns(&self, set: SetId) -> bool {
         self.subscription.set.is_none_or(|own| own == set)
     }
@@ -74,7 +79,6 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let (place, index) =
             self.subscribers.iter_mut().zip(0..).find(|(one, _)| one.is_none()).ok_or(Error::RegistryFull)?;
         *place = Some(Subscriber { subscription, bit });
-        self.listening += 1;
         self.settle();
         Ok(SubscriberId(index))
     }
@@ -86,7 +90,6 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub fn unsubscribe(&mut self, subscriber: SubscriberId) -> Result<(), Error> {
         let place = self.subscribers.get_mut(subscriber.index()).ok_or(Error::NoSuchPeer)?;
         place.take().ok_or(Error::NoSuchPeer)?;
-        self.listening -= 1;
         self.settle();
         Ok(())
     }
@@ -163,21 +166,28 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// What has become due by `now`, in the caller's ticks, which wrap. One thing at a time, in turn for each set:
     /// call it until it says `None`, or as often as there is time for.
-    #[inline(always)]
     pub fn poll(&mut self, now: u32) -> Option<Work> {
-        self.now = now;
-        if self.waiting == 0 { None } else { self.next_due() }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn next_due(&mut self) -> Option<Work> {
+        self.now = [now; SETS];
+        if self.waiting == 0 {
+            return None;
+        }
         (0..SETS).find_map(|_| {
             self.turn = self.turn.wrapping_add(1);
             self.due(usize::from(self.turn) % SETS)
         })
     }
 
+    /// The same for one set alone, each of which may have a time of its own: then nobody's calls make another's time pass,
+    /// or cost more for what another waits for.
+    #[inline(always)]
+    pub fn poll_set(&mut self, set: SetId, now: u32) -> Option<Work> {
+        let index = set.index();
+        self.now[index] = now;
+        if self.sets[index].waits_for_nobody() { None } else { self.due(index) }
+    }
+
+    #[cold]
+    #[inline(never)]
     fn due(&mut self, index: usize) -> Option<Work> {
         if let Some(completion) = self.expire(index) {
             return Some(Work::Failed(completion));
@@ -195,7 +205,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Tells everybody who is concerned.
     pub(super) fn announce(&mut self, event: &Event) {
-        if self.listening > 0 {
+        if self.is_listened_to(event.set) {
             self.tell(event, |_| true);
         }
     }
@@ -219,7 +229,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// none has, and it can be torn down.
     pub(super) fn pass_on(&mut self, owner: SetId, handle: Handle, from: Role) -> bool {
         self.set_state(handle.pasid, State::Teardown);
-        self.listening == 0 || self.ask(owner, handle, from)
+        !self.is_listened_to(owner) || self.ask(owner, handle, from)
     }
 
     fn ask(&mut self, owner: SetId, handle: Handle, from: Role) -> bool {
@@ -240,7 +250,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     fn push(&mut self, index: usize, queue: usize, pasid: Pasid, asked: u16) {
         self.waiting += 1;
-        let deadline = u64::from(self.now.wrapping_add(self.config.ack_bound)) << TIME_SHIFT;
+        let deadline = u64::from(self.now[index].wrapping_add(self.config.ack_bound)) << TIME_SHIFT;
         if let Some(slot) = self.space.slot_mut(pasid) {
             slot.data = u64::from(asked) << ACK_SHIFT | deadline;
             slot.set_state(State::Stopping);
@@ -260,7 +270,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Takes out the first id of a queue if nobody is waited for any more.
     fn pop_ready(&mut self, index: usize, queue: usize) -> Option<Handle> {
         let (first, last) = self.sets[index].stopping[queue].ends?;
-        let now = self.now;
+        let now = self.now[index];
         let slot = self.space.slot_mut(first)?;
         let acknowledged = slot.data >> ACK_SHIFT & 0xffff == 0;
         // The deadline's low bits, moved to the top, compare as the whole would.
@@ -301,17 +311,26 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     pub(super) fn say_goodbye(&mut self, set: SetId) {
         self.announce(&Event::new(EventKind::SetGone, set, None));
         for one in &mut self.subscribers {
-            if one.take_if(|one| one.subscription.set == Some(set)).is_some() {
-                self.listening -= 1;
-            }
+            if one.take_if(|one| one.subscription.set == Some(set)).is_some() {}
         }
         self.settle();
     }
 
-    /// Opens the short way where nobody else has a say.
+    /// Whether anybody is told what happens to a set.
+    #[inline]
+    fn is_listened_to(&self, set: SetId) -> bool {
+        self.listened >> set.index() & 1 == 1
+    }
+
+    /// Opens the short way for each set where nobody else has a say.
     pub(super) fn settle(&mut self) {
-        let alone = self.live == Life::LIVE && self.listening == 0;
-        let quick = Quick { max: self.config.max_pasid, live: Life::LIVE };
-        self.quick = if alone { quick } else { Quick::NEVER };
+        self.listened = self.subscribers.iter().flatten().fold(0, |listened, one| {
+            listened | one.subscription.set.map_or(u64::MAX, |set| 1 << set.index())
+        });
+        for (index, quick) in self.quick.iter_mut().enumerate() {
+            let alone = self.live == Life::LIVE && self.listened >> index & 1 == 0;
+            *quick =
+                if alone { Quick { max: self.config.max_pasid, live: Life::LIVE } } else { Quick::NEVER };
+        }
     }
 }
