@@ -5,6 +5,7 @@
 //! `<ioport id="61" addr="0x8900" size="1" />` for Bochs.
 #![no_std]
 
+pub mod clock;
 pub mod desk;
 pub mod fpu;
 pub mod hpet;

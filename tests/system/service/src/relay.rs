@@ -36,6 +36,8 @@ pub enum Control {
     Fill,
     /// Count bytes of the buffer: from, to, value.
     Count,
+    /// How many ticks the service took for the last call.
+    Ticks,
     /// Set a word of the batch page: its place, the value.
     Store,
     /// A word of the batch page: its place.
@@ -70,7 +72,7 @@ impl Flood {
 pub const FLOOD_IOVA: u64 = 0x7_0000;
 
 impl Control {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Event,
         Self::Lost,
         Self::Look,
@@ -78,6 +80,7 @@ impl Control {
         Self::Ended,
         Self::Fill,
         Self::Count,
+        Self::Ticks,
         Self::Store,
         Self::Load,
         Self::Die,
@@ -220,6 +223,12 @@ impl Relay {
         while self.ended(device) < count {
             signal(self.channel).await;
         }
+    }
+
+    /// How many ticks the service took for the relay's last call.
+    #[must_use]
+    pub fn ticks(&self) -> u64 {
+        self.ask(Control::Ticks, &[])[0]
     }
 
     /// Sets a word of the relay's batch page.

@@ -12,7 +12,7 @@ use guest_kit::script::signal;
 use ioasid_api as api;
 use ioasid_microkit::{Client, Code, Error, Handle, Result, Usage};
 use sel4_microkit::{Channel, Handler, debug_println, protection_domain};
-use service_scenarios::provider::Registrar;
+use service_scenarios::provider::register;
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, memory, page, refused};
 use system_test::Checks;
@@ -137,7 +137,7 @@ async fn as_provider(
     victim: &Client,
     bystander: &Client,
 ) -> Result<()> {
-    admin.register(1, 0, 0)?;
+    register(admin, 1, 0, 0)?;
     let (mut given, mut refusals, mut wrong) = (0, 0, 0);
     // Where each has numbers of its own.
     let clients = [(victim, (1, 40)), (bystander, (65, 104))];
@@ -171,7 +171,7 @@ async fn as_provider(
     debug_println!("as a provider it gave {given} ids, and {refusals} times none");
     checks.equal("s35, s36, s42: a provider that lies gives ids that are right, or none", wrong, 0);
     checks.check("of both there were some", given > 0 && refusals > 0);
-    admin.unregister(1)?;
+    admin.unregister_allocator(1)?;
     while admin.call(&api::ReclaimOrphans {})?.more == 1 {}
     while admin.call(&api::SetFree { set: INTRUDERS })?.more == 1 {}
     admin.call(&api::SetOpen { set: INTRUDERS, reservation: 0, limit: 64 })?;

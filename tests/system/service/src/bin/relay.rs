@@ -16,6 +16,7 @@ use service_scenarios::memory::{self, DEVICES};
 
 use service_scenarios::relay::{CONTROL, Control, FLOOD_IOVA, Flood, event_to_words};
 use service_scenarios::{ALL_IDS, DEVICE_IRQS, IOASID, ONE_PAGE, page};
+use system_test::clock::ticks;
 
 const DIRECTOR: Channel = Channel::new(2);
 
@@ -30,6 +31,7 @@ enum Next {
 struct Relay {
     devices: [Option<Edu>; DEVICES],
     ended: [u64; DEVICES],
+    ticks: u64,
     events: EventReader<'static>,
     find: FindReader<'static>,
     next: Next,
@@ -44,6 +46,7 @@ fn init() -> impl Handler {
     Relay {
         devices: memory::devices(),
         ended: [0; DEVICES],
+        ticks: 0,
         events: EventReader::new(memory::events()),
         find: FindReader::new(memory::find()),
         next: Next::Nothing,
@@ -79,6 +82,7 @@ impl Relay {
                 let count = span().filter(|byte| byte.load(Ordering::Relaxed) == value).count();
                 [u64::try_from(count).unwrap_or(u64::MAX), 0, 0, 0]
             }
+            Control::Ticks => [self.ticks, 0, 0, 0],
             Control::Store => {
                 if let Some(word) = memory::batch().get(place(first)) {
                     word.store(second, Ordering::Relaxed);
@@ -141,7 +145,10 @@ impl Handler for Relay {
         let label = message.label();
         if label < CONTROL {
             // The words are in the message registers already, and the answer's stay there.
-            return Ok(IOASID.pp_call(message));
+            let before = ticks();
+            let answer = IOASID.pp_call(message);
+            self.ticks = ticks() - before;
+            return Ok(answer);
         }
         let mut words = [0; 4];
         with_msg_regs(|registers| words.copy_from_slice(&registers[..4]));
