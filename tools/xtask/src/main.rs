@@ -102,7 +102,7 @@ fn main() -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     #[test]
     fn command_line_is_consistent() {
@@ -110,11 +110,26 @@ mod tests {
     }
 
     #[test]
-    fn every_subcommand_shows_an_example() {
+    fn every_subcommand_shows_examples_that_are_right() {
         for command in super::Cli::command().get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            let example = format!("cargo xtask {}", command.get_name());
-            assert!(help.contains(&example), "{}: no example in --help", command.get_name());
+            let examples = help.lines().filter_map(|line| line.strip_prefix("  cargo xtask "));
+            let mut count = 0;
+            for example in examples {
+                let words = || example.split_whitespace();
+                assert_eq!(words().next(), Some(command.get_name()), "{example}");
+                let parsed = super::Cli::try_parse_from(["cargo xtask"].into_iter().chain(words()));
+                assert!(
+                    parsed.is_ok(),
+                    "{example}: {}",
+                    parsed.err().map(|error| error.to_string()).unwrap_or_default()
+                );
+                for word in words().filter(|word| word.starts_with("tests/") && !word.contains('*')) {
+                    assert!(super::workspace::root().join(word).exists(), "{example}: {word} is not there");
+                }
+                count += 1;
+            }
+            assert!(count > 0, "{}: no example in --help", command.get_name());
         }
     }
 }

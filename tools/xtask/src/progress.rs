@@ -5,6 +5,8 @@
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::OnceLock;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// Colours of the serial log's prefixes, in order of the system's protection domains.
@@ -54,15 +56,36 @@ pub fn time(duration: Duration) -> String {
     }
 }
 
-/// Runs one step and, where it took noticeable time, says how long.
-pub fn step<T, E>(what: &str, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+/// Runs one step. In a terminal a line that goes again says how long it has been at it; where it took noticeable time, a
+/// line that stays says how long.
+pub fn step<T, E>(doing: &str, run: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     let start = Instant::now();
-    let result = run();
+    let result = thread::scope(|scope| {
+        let (end, ended) = mpsc::channel::<()>();
+        if std::io::stdout().is_terminal() {
+            scope.spawn(move || while_it_runs(doing, start, &ended));
+        }
+        let result = run();
+        drop(end);
+        result
+    });
     let took = start.elapsed();
     if result.is_ok() && took > Duration::from_millis(300) {
-        note(&format!("{what} {}", dim(&format!("({})", time(took)))));
+        note(&format!("{doing} {}", dim(&format!("({})", time(took)))));
     }
     result
+}
+
+/// Says once a second what is being done, on one and the same line, until `ended` hangs up.
+fn while_it_runs(doing: &str, start: Instant, ended: &Receiver<()>) {
+    const CLEAR: &str = "\r\x1b[2K";
+    let mut out = std::io::stdout();
+    while ended.recv_timeout(Duration::from_secs(1)) == Err(RecvTimeoutError::Timeout) {
+        let _ = write!(out, "{CLEAR}{} {doing} … {}", dim("xtask:"), time(start.elapsed()));
+        let _ = out.flush();
+    }
+    let _ = write!(out, "{CLEAR}");
+    let _ = out.flush();
 }
 
 #[cfg(test)]

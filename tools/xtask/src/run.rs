@@ -35,7 +35,7 @@ pub struct BootArgs {
 /// Options of `cargo xtask run`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  cargo xtask run\n  cargo xtask run --system tests/system/fault --timeout 20"
+    after_help = "Example:\n  cargo xtask run\n  cargo xtask run --system tests/system/faults --timeout 20"
 )]
 pub struct Args {
     #[command(flatten)]

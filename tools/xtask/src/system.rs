@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A system: the folder of a `system.xml`, and what that file names.
 
+use crate::description::no_description;
 use crate::workspace;
-use miette::{IntoDiagnostic as _, Result, WrapErr as _};
+use miette::{IntoDiagnostic as _, Result};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -26,9 +27,8 @@ impl System {
     pub fn load(folder: Option<&Path>) -> Result<Self> {
         let folder = folder.unwrap_or(workspace::root());
         let file = folder.join("system.xml");
-        let text = std::fs::read_to_string(&file).into_diagnostic().wrap_err_with(|| {
-            format!("{}: there is no system description that can be read", workspace::display(&file))
-        })?;
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| no_description(&workspace::display(&file), &error))?;
         let folder = folder.canonicalize().into_diagnostic()?;
         let inside_root = workspace::root().canonicalize().is_ok_and(|root| root == folder);
         let name = match folder.file_name() {

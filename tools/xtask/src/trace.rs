@@ -150,7 +150,8 @@ impl Files {
 
 fn read_dump(file: &Path) -> Result<Snapshot> {
     let name = workspace::display(file);
-    let dump = File::open(file).into_diagnostic().wrap_err_with(|| format!("cannot read {name}"))?;
+    let help = "a run leaves one: target/ioasid/<system>/trace.bin";
+    let dump = File::open(file).map_err(|error| miette!(help = help, "cannot read {name}: {error}"))?;
     Snapshot::of_dump(&dump).map_err(|error| unreadable(&name, &error))
 }
 

@@ -76,8 +76,11 @@ fn policy(package: &str) -> String {
 }
 
 fn update() -> Result<()> {
-    step("updated the package lists", || apt_get(&["update", "--error-on=any"]))
+    step("updating the package lists", || apt_get(&UPDATE))
 }
+
+/// What updates the package lists.
+const UPDATE: [&str; 2] = ["update", "--error-on=any"];
 
 /// Installs; updates the package lists and tries again where they were stale.
 fn install_packages(packages: &[&str], suite: Option<&str>, updated: &mut bool) -> Result<()> {
@@ -85,13 +88,13 @@ fn install_packages(packages: &[&str], suite: Option<&str>, updated: &mut bool) 
     arguments.extend(suite.iter().flat_map(|suite| ["-t", suite]));
     arguments.extend(packages);
     let names = packages.join(" ");
-    note(&format!("installing {names}{}", suite.map(|suite| format!(" from {suite}")).unwrap_or_default()));
-    step(&format!("installed {names}"), || {
+    let from = suite.map(|suite| format!(" from {suite}")).unwrap_or_default();
+    step(&format!("installing {names}{from}"), || {
         let first = apt_get(&arguments);
         if first.is_ok() || *updated {
             return first;
         }
-        update()?;
+        apt_get(&UPDATE)?;
         *updated = true;
         apt_get(&arguments)
     })

@@ -27,7 +27,7 @@ pub fn unpack() -> Result<Qemu> {
         // Left over from a run that was cut short.
         let _ = std::fs::remove_dir_all(&work);
         std::fs::create_dir_all(&work).into_diagnostic()?;
-        step("unpacked QEMU 7.2", || download(&work))?;
+        step("unpacking QEMU 7.2", || download(&work))?;
         std::fs::rename(&work, &folder).into_diagnostic()?;
     }
     usable(&folder)
