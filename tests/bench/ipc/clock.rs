@@ -4,20 +4,23 @@
 use core::arch::x86_64::_rdtsc;
 
 /// What something took, over the times that it was done.
+#[derive(Clone, Copy)]
 pub struct Stopwatch {
     least: u64,
+    most: u64,
     total: u64,
     times: u64,
 }
 
 impl Default for Stopwatch {
     fn default() -> Self {
-        Self { least: u64::MAX, total: 0, times: 0 }
+        Self { least: u64::MAX, most: 0, total: 0, times: 0 }
     }
 }
 
 impl Stopwatch {
     /// Does it, and takes the time without what taking the time takes.
+    #[inline(always)]
     pub fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let before = now();
         let empty = now() - before;
@@ -25,6 +28,7 @@ impl Stopwatch {
         let result = work();
         let ticks = (now() - start).saturating_sub(empty);
         self.least = self.least.min(ticks);
+        self.most = self.most.max(ticks);
         self.total += ticks;
         self.times += 1;
         result
@@ -33,6 +37,11 @@ impl Stopwatch {
     /// The quickest time, in ticks.
     pub fn least(&self) -> u64 {
         self.least
+    }
+
+    /// The slowest time, in ticks.
+    pub fn most(&self) -> u64 {
+        self.most
     }
 
     /// The mean, in ticks.
