@@ -35,6 +35,18 @@ pub trait TableMemory {
     fn load(&self, offset: usize) -> u64;
     /// Writes the word at `offset`. An offset outside of the memory changes nothing.
     fn store(&mut self, offset: usize, value: u64);
+    /// Writes `count` words from `offset` on: `first`, and each `step` more than the one before.
+    fn fill(&mut self, offset: usize, count: usize, first: u64, step: u64) {
+        let mut value = first;
+        for index in 0..count {
+            self.store(offset + index * 8, value);
+            value = value.wrapping_add(step);
+        }
+    }
+    /// How many words from `offset` on are zero, up to `count`.
+    fn zeros(&self, offset: usize, count: usize) -> usize {
+        (0..count).position(|index| self.load(offset + index * 8) != 0).unwrap_or(count)
+    }
     /// Writes the cache lines of `bytes` bytes at `offset` back to memory, and returns when they are there.
     /// Called only where the unit does not snoop the processor's caches (ECAP.C = 0).
     fn flush(&mut self, offset: usize, bytes: usize);

@@ -108,9 +108,7 @@ impl<M: TableMemory> Frames<M> {
     }
 
     fn clear(&mut self, offset: usize, bytes: usize) {
-        for word in (offset..offset + bytes).step_by(8) {
-            self.memory.store(word, 0);
-        }
+        self.memory.fill(offset, bytes / 8, 0, 0);
         self.flush(offset, bytes);
     }
 
@@ -126,10 +124,9 @@ impl<M: TableMemory> Frames<M> {
         }
     }
 
-    /// Whether all of `count` words from `address` on are zero.
-    pub(crate) fn are_zero(&self, address: u64, count: usize) -> bool {
-        let offset = self.offset(address);
-        (0..count).all(|index| self.memory.load(offset + index * 8) == 0)
+    /// How many words from `address` on are zero, up to `count`.
+    pub(crate) fn zeros(&self, address: u64, count: usize) -> usize {
+        self.memory.zeros(self.offset(address), count)
     }
 
     /// Whether none of `count` words from `address` on is zero.
@@ -138,14 +135,12 @@ impl<M: TableMemory> Frames<M> {
         (0..count).all(|index| self.memory.load(offset + index * 8) != 0)
     }
 
-    /// Writes words from `address` on, and makes them visible to hardware together.
-    pub(crate) fn fill(&mut self, address: u64, words: impl ExactSizeIterator<Item = u64>) {
+    /// Writes `count` words from `address` on, `first` and each `step` more than the one before, and makes them visible to
+    /// hardware together.
+    pub(crate) fn fill(&mut self, address: u64, count: usize, first: u64, step: u64) {
         let offset = self.offset(address);
-        let bytes = words.len() * 8;
-        for (index, word) in words.enumerate() {
-            self.memory.store(offset + index * 8, word);
-        }
-        self.flush(offset, bytes);
+        self.memory.fill(offset, count, first, step);
+        self.flush(offset, count * 8);
     }
 
     /// Writes a structure that hardware never looks at.

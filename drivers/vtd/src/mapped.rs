@@ -99,6 +99,12 @@ impl MappedFrames {
         // SAFETY: the offset lies inside of the frames that `new`'s caller vouched for.
         Some(unsafe { self.base.byte_add(offset) })
     }
+
+    /// The first of `count` words at `offset`, where all of them lie inside of the frames.
+    fn words(&self, offset: usize, count: usize) -> Option<NonNull<u64>> {
+        let end = count.checked_mul(8).and_then(|bytes| offset.checked_add(bytes))?;
+        self.word(offset).filter(|_| end <= self.frames * FRAME)
+    }
 }
 
 impl TableMemory for MappedFrames {
@@ -120,6 +126,20 @@ impl TableMemory for MappedFrames {
             // SAFETY: as in `load`; `&mut self` makes this the only access from software.
             unsafe { word.write_volatile(value) }
         }
+    }
+    fn fill(&mut self, offset: usize, count: usize, first: u64, step: u64) {
+        let Some(words) = self.words(offset, count) else { return };
+        let mut value = first;
+        for index in 0..count {
+            // SAFETY: `words` gives only runs that lie inside of the frames; as in `store` besides.
+            unsafe { words.add(index).write_volatile(value) }
+            value = value.wrapping_add(step);
+        }
+    }
+    fn zeros(&self, offset: usize, count: usize) -> usize {
+        let Some(words) = self.words(offset, count) else { return count };
+        // SAFETY: as in `fill`, and in `load`.
+        (0..count).position(|index| unsafe { words.add(index).read_volatile() } != 0).unwrap_or(count)
     }
     fn flush(&mut self, offset: usize, bytes: usize) {
         let mut line = offset / LINE * LINE;

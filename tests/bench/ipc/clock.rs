@@ -2,6 +2,7 @@
 //! A stopwatch on the time stamp counter. The one file of the domain with an instruction of the processor's own.
 
 use core::arch::x86_64::_rdtsc;
+use core::hint::black_box;
 
 /// What something took, over the times that it was done.
 #[derive(Clone, Copy)]
@@ -22,10 +23,11 @@ impl Stopwatch {
     /// Does it, and takes the time without what taking the time takes.
     #[inline(always)]
     pub fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let before = now();
-        let empty = now() - before;
-        let start = now();
-        let result = work();
+        // Opaque, so that what is made of one reading is not put off until after the next.
+        let before = black_box(now());
+        let empty = black_box(now()) - before;
+        let start = black_box(now());
+        let result = black_box(work());
         let ticks = (now() - start).saturating_sub(empty);
         self.least = self.least.min(ticks);
         self.most = self.most.max(ticks);

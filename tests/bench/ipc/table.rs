@@ -49,7 +49,7 @@ impl Table {
                 "{name:<32}{least:>8}{mean:>8}{whole:>5}.{rest:02}  {}.{:02} {}",
                 most / 100,
                 most % 100,
-                verdict(ratio <= most)
+                verdict(least * 100 <= most * self.null)
             ),
             Target::Ticks(most) => log::info!(
                 "{name:<32}{least:>8}{mean:>8}{whole:>5}.{rest:02}  {most} {}",
@@ -62,7 +62,11 @@ impl Table {
     pub fn batch(&self, name: &str, batch: &Stopwatch, single: &Stopwatch, count: u64) {
         let (least, each) = (batch.least(), batch.least() / count);
         let ratio = hundredths(least, single.least() * count);
-        log::info!("{name:<32}{least:>8}{each:>8}{:>5}.{ratio:02}  0.10 {}", 0, verdict(ratio <= 10));
+        log::info!(
+            "{name:<32}{least:>8}{each:>8}{:>5}.{ratio:02}  0.10 {}",
+            0,
+            verdict(least * 10 <= single.least() * count)
+        );
     }
 
     /// A longest call.

@@ -35,6 +35,7 @@ impl Entry<1> for FirstStageEntry {
 
 impl PageTable {
     /// What the entry at physical address `entry`, of a table of `level`, says.
+    #[inline(always)]
     pub(super) fn slot<M: TableMemory>(&self, frames: &Frames<M>, entry: u64, level: u8) -> Slot {
         let (present, page, target, access, used) = if self.stage == Stage::First {
             let entry: FirstStageEntry = frames.read(entry);
@@ -53,11 +54,13 @@ impl PageTable {
     }
 
     /// Lets the entry at `entry` say `slot`.
+    #[inline(always)]
     pub(super) fn set<M: TableMemory>(&self, frames: &mut Frames<M>, entry: u64, level: u8, slot: Slot) {
-        frames.fill(entry, core::iter::once(self.word(level, slot)));
+        frames.fill(entry, 1, self.word(level, slot), 0);
     }
 
     /// The word that says `slot`, in a table of `level`.
+    #[inline(always)]
     pub(super) fn word(&self, level: u8, slot: Slot) -> u64 {
         let (target, access, page, used) = match slot {
             Slot::Empty => return 0,

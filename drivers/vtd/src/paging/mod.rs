@@ -6,10 +6,12 @@
 //! may walk. No table but the root is ever left empty: an entry that leads to one counts, in bits that hardware ignores, how
 //! many of its entries are in use.
 mod entry;
+mod leaf;
 mod merge;
 mod stock;
 mod table;
 
+pub(crate) use leaf::Leaf;
 pub(crate) use stock::{Chain, Stock};
 pub(crate) use table::{Change, PageTable};
 

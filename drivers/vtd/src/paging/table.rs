@@ -74,7 +74,7 @@ impl PageTable {
     ) -> Result<usize, Error> {
         if level == 1 {
             let (first, count) = range.pages();
-            let free = table.is_none_or(|table| frames.are_zero(table + first * 8, count));
+            let free = table.is_none_or(|table| frames.zeros(table + first * 8, count) == count);
             return if free { Ok(0) } else { Err(Error::AlreadyMapped) };
         }
         let mut missing = 0;
@@ -120,17 +120,17 @@ impl PageTable {
             let phys = mapping.phys_of(range);
             let word = self.word(1, Slot::Page(phys, mapping.access));
             // The next page's word differs by a page.
-            let words = (0..count).map(|index| word + (index as u64) * span(1));
-            change.frames.fill(table + first * 8, words);
+            change.frames.fill(table + first * 8, count, word, span(1));
             return Ok(u16::try_from(count).unwrap_or(0));
         }
         let mut more = 0;
         for (index, part) in range.entries(level) {
             let entry = table + index * 8;
             let slot = match self.slot(change.frames, entry, level) {
-                Slot::Table(next, used) => {
-                    Slot::Table(next, used + self.map_in(change, next, level - 1, part, mapping)?)
-                }
+                Slot::Table(next, used) => match self.map_in(change, next, level - 1, part, mapping)? {
+                    0 => continue,
+                    more => Slot::Table(next, used + more),
+                },
                 _ => {
                     more += 1;
                     if self.is_page(level, part, mapping) {
@@ -189,9 +189,7 @@ impl PageTable {
                 Slot::Page(phys, access) => {
                     let next = change.make()?;
                     let word = self.word(level - 1, Slot::Page(phys, access));
-                    change
-                        .frames
-                        .fill(next, (0..512_usize).map(|index| word + (index as u64) * span(level - 1)));
+                    change.frames.fill(next, 512, word, span(level - 1));
                     self.set(change.frames, entry, level, Slot::Table(next, 512));
                     next
                 }
@@ -212,23 +210,24 @@ impl PageTable {
     ) -> u16 {
         if level == 1 {
             let (first, count) = range.pages();
-            change.frames.fill(table + first * 8, core::iter::repeat_n(0, count));
+            change.frames.fill(table + first * 8, count, 0, 0);
             return u16::try_from(count).unwrap_or(0);
         }
         let mut gone = 0;
         for (index, part) in range.entries(level) {
             let entry = table + index * 8;
-            let mut slot = Slot::Empty;
             if let Slot::Table(next, used) = self.slot(change.frames, entry, level) {
-                let left = used - self.clear_in(change, next, level - 1, part);
-                if left == 0 {
-                    change.drop(next, 0);
-                } else {
-                    slot = Slot::Table(next, left);
+                let less = self.clear_in(change, next, level - 1, part);
+                if less < used {
+                    if less > 0 {
+                        self.set(change.frames, entry, level, Slot::Table(next, used - less));
+                    }
+                    continue;
                 }
+                change.drop(next, 0);
             }
-            gone += u16::from(slot == Slot::Empty);
-            self.set(change.frames, entry, level, slot);
+            self.set(change.frames, entry, level, Slot::Empty);
+            gone += 1;
         }
         gone
     }

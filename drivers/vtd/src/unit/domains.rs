@@ -5,7 +5,7 @@ use crate::access::{Registers, TableMemory};
 use crate::domain::{Domain, Stage};
 use crate::error::{Error, Feature};
 use crate::ids::{DomainId, Share};
-use crate::paging::{Access, Chain, Change, Mapping, PageSize, PageTable, Range};
+use crate::paging::{Access, Chain, Change, Leaf, Mapping, PageSize, PageTable, Range};
 use crate::tables::Descriptor;
 
 /// What hardware takes for interrupts, whatever the tables say (VT-d 3.14): never an address of memory.
@@ -70,23 +70,72 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     /// [`Error::AlreadyMapped`], [`Error::NoMemory`]. After [`Error::Unconfirmed`] it is mapped; hardware may
     /// deny it until [`Unit::settle`] succeeds.
     pub fn map(&mut self, domain: DomainId, mapping: Mapping) -> Result<(), Error> {
-        let record = self.domains.get(&self.frames, domain)?;
+        self.map_each(domain, &[mapping]).1
+    }
+
+    /// Maps one thing after the other until one is refused: gives how many were mapped, and why not the next. What
+    /// goes into the same lowest table as what comes before it costs no walk there.
+    ///
+    /// # Errors
+    /// Those of [`Unit::map`], of the first mapping that was refused.
+    pub fn map_each(&mut self, domain: DomainId, mappings: &[Mapping]) -> (usize, Result<(), Error>) {
+        let mut done = 0;
+        let outcome = self.map_until(domain, mappings, &mut done);
+        (done, outcome)
+    }
+
+    fn map_until(&mut self, domain: DomainId, mappings: &[Mapping], done: &mut usize) -> Result<(), Error> {
+        let mut record = self.domains.get(&self.frames, domain)?;
         let table = self.page_table(&record)?;
-        let range = self.range(&table, mapping.iova, mapping.bytes)?;
+        let mut leaf = None;
+        let mut outcome = Ok(());
+        for mapping in mappings {
+            outcome = self.map_one(domain, &mut record, &table, mapping, &mut leaf);
+            if outcome.is_err() {
+                break;
+            }
+            *done += 1;
+            if leaf.is_none() && *done < mappings.len() {
+                leaf = table.leaf(&self.frames, mapping);
+            }
+        }
+        if let Some(leaf) = leaf {
+            table.settle(&mut self.frames, &leaf);
+        }
+        outcome.and(self.flush_write_buffer())
+    }
+
+    fn map_one(
+        &mut self,
+        domain: DomainId,
+        record: &mut Domain,
+        table: &PageTable,
+        mapping: &Mapping,
+        leaf: &mut Option<Leaf>,
+    ) -> Result<(), Error> {
+        let range = self.range(table, mapping.iova, mapping.bytes)?;
         self.check_memory(mapping.phys, mapping.bytes)?;
         if !table.takes(mapping.access) {
             return Err(Error::InvalidAccess);
         }
-        let missing = table.missing(&self.frames, &mapping)?;
-        let (frames, stock) = self.stock(record.share)?;
-        if missing > stock.available(frames) {
-            return Err(Error::NoMemory);
+        if let Some(leaf) = leaf.as_mut().filter(|leaf| leaf.has(range)) {
+            table.map_near(&mut self.frames, leaf, mapping)?;
+        } else {
+            if let Some(leaf) = leaf.take() {
+                table.settle(&mut self.frames, &leaf);
+            }
+            let missing = table.missing(&self.frames, mapping)?;
+            let (frames, stock) = self.stock(record.share)?;
+            if missing > stock.available(frames) {
+                return Err(Error::NoMemory);
+            }
+            // Nothing is taken away, so nothing is left over.
+            self.change(domain, record, |change| table.map(change, mapping))?;
         }
-        let left = self.change(domain, &record, |change| table.map(change, &mapping))?;
         if self.capabilities.caching_mode() {
-            return self.forget_pages(domain, &record, range, left);
+            return self.forget_pages(domain, record, range, Chain::default());
         }
-        self.flush_write_buffer()
+        Ok(())
     }
 
     /// Unmaps a range, all of which is mapped. Returns when no device can reach what was mapped there.
@@ -96,10 +145,10 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     /// [`Error::NoMemory`] (a large page that is unmapped in part needs a table). After [`Error::Unconfirmed`] it
     /// is unmapped, but devices may reach it until [`Unit::settle`] succeeds.
     pub fn unmap(&mut self, domain: DomainId, iova: u64, bytes: u64) -> Result<(), Error> {
-        let record = self.domains.get(&self.frames, domain)?;
+        let mut record = self.domains.get(&self.frames, domain)?;
         let table = self.page_table(&record)?;
         let range = self.range(&table, iova, bytes)?;
-        let left = self.change(domain, &record, |change| table.unmap(change, range))?;
+        let left = self.change(domain, &mut record, |change| table.unmap(change, range))?;
         self.forget_pages(domain, &record, range, left)
     }
 
@@ -110,10 +159,10 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     /// [`Error::NoSuchDomain`], [`Error::NotTranslated`], [`Error::InvalidRange`]. After [`Error::Unconfirmed`] the
     /// tables that are no longer needed are kept until [`Unit::settle`] succeeds.
     pub fn merge(&mut self, domain: DomainId, iova: u64, bytes: u64) -> Result<(), Error> {
-        let record = self.domains.get(&self.frames, domain)?;
+        let mut record = self.domains.get(&self.frames, domain)?;
         let table = self.page_table(&record)?;
         let range = self.range(&table, iova, bytes)?;
-        let left = self.change(domain, &record, |change| {
+        let left = self.change(domain, &mut record, |change| {
             table.merge(change, range);
             Ok(())
         })?;
@@ -137,7 +186,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     fn change(
         &mut self,
         domain: DomainId,
-        record: &Domain,
+        record: &mut Domain,
         what: impl FnOnce(&mut Change<'_, M>) -> Result<(), Error>,
     ) -> Result<Chain, Error> {
         let (frames, stock) = self.stock(record.share)?;
@@ -145,7 +194,8 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         let changed = what(&mut change);
         let Change { tables, left, .. } = change;
         if tables != record.tables {
-            self.domains.set(&mut self.frames, domain, Domain { tables, ..*record });
+            record.tables = tables;
+            self.domains.set(&mut self.frames, domain, *record);
         }
         changed.map(|()| left)
     }

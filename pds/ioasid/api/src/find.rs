@@ -36,8 +36,10 @@ fn buckets(memory: &[AtomicU64]) -> &[Bucket] {
 /// The places of a PASID.
 #[inline]
 fn places(buckets: &[Bucket], pasid: u32) -> &[Place] {
-    let index = (pasid as usize) & buckets.len().wrapping_sub(1);
-    buckets.get(index).map_or(&[], |bucket| bucket)
+    match buckets.len().checked_sub(1) {
+        Some(last) => &buckets[pasid as usize & last],
+        None => &[],
+    }
 }
 
 /// The server's end of a find page.

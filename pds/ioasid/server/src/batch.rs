@@ -9,10 +9,9 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use heapless::Vec;
 use ioasid_api::{AllocBatch, Code, Count, Field, Handle, Map, Slice};
 use ioasid_core::{Freed, Pasid, State};
-use vtd::{BATCH, Registers, TableMemory};
+use vtd::{BATCH, Mapping, Registers, TableMemory};
 
 use crate::clients::ClientId;
-use crate::codes;
 use crate::server::{Answer, Notify, Server};
 
 /// Words of a mapping in the page.
@@ -73,52 +72,62 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let mut torn: Vec<ioasid_core::Handle, BATCH> = Vec::new();
         let mut freed = 0;
         for item in 0..items.count {
-            match self.give_up(client, items.load(item, 0)) {
-                Ok(teardown) => {
+            match items.load(item, 0).and_then(|handle| self.give_up(client, handle)) {
+                Ok((handle, what)) => {
                     items.store(item, 0);
                     freed += 1;
-                    // No more than there are items, which are no more than a batch.
-                    torn.extend(teardown);
+                    if what == Freed::Teardown {
+                        // No more than there are items, which are no more than a batch.
+                        let _ = torn.push(handle);
+                    } else {
+                        self.let_go(client, handle, what)?;
+                    }
                 }
                 Err(code) => items.store(item, code.to_label()),
             }
         }
-        self.tear_down(client, &torn)?;
-        Ok(Count { count: freed })
-    }
-
-    /// Frees an id of a batch; gives it back where it is to be torn down now.
-    fn give_up(&mut self, client: ClientId, handle: Answer<Handle>) -> Answer<Option<ioasid_core::Handle>> {
-        let handle = self.handle(handle?)?;
-        let freed = self.registry.free(self.set(client), handle).map_err(codes::registry)?;
-        if freed == Freed::Pending {
-            self.hide(client, handle);
+        if !torn.is_empty() {
+            self.tear_down(client, &torn)?;
         }
-        Ok((freed == Freed::Teardown).then_some(handle))
+        Ok(Count { count: freed })
     }
 
     pub(crate) fn map_batch(&mut self, client: ClientId, handle: Handle, batch: u32) -> Answer<Count> {
         let items = Items::new(self.clients.account(client).batch, batch, MAPPING_WORDS)?;
-        let mut pages = 0;
+        self.own(client, handle)?;
+        // What is refused before the unit is asked ends the batch there.
+        let (mut asked, mut mappings) = (Vec::<Map, BATCH>::new(), Vec::<Mapping, BATCH>::new());
+        let (mut pages, mut refused) = (0, Ok(()));
         for item in 0..items.count {
-            let one = self.map_item(client, handle, &items, item, &mut pages);
-            match one {
-                Ok(()) => {}
-                Err(code) if item == 0 => return Err(code),
-                Err(_) => return Ok(Count { count: count(item)? }),
+            match self.map_item(client, handle, &items, item, &mut pages) {
+                // There is room: a batch is no longer.
+                Ok((map, mapping)) => drop((asked.push(map), mappings.push(mapping))),
+                Err(code) => {
+                    refused = Err(code);
+                    break;
+                }
             }
         }
-        Ok(Count { count: batch })
+        // A batch of nothing makes no address space.
+        let (done, outcome) =
+            if mappings.is_empty() { (0, Ok(())) } else { self.map_each(client, handle, &mappings) };
+        asked.iter().take(done).for_each(|map| self.trace_map(client, map));
+        match outcome.and(refused) {
+            Err(code) if done == 0 => Err(code),
+            _ => Ok(Count { count: count(done)? }),
+        }
     }
 
+    /// An item as the client asks for it, and as the unit is told it.
+    #[inline(always)]
     fn map_item(
-        &mut self,
+        &self,
         client: ClientId,
         handle: Handle,
         items: &Items<'_>,
         item: usize,
         pages: &mut u32,
-    ) -> Answer<()> {
+    ) -> Answer<(Map, Mapping)> {
         let map = Map {
             handle,
             iova: items.load(item, 0)?,
@@ -127,7 +136,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         };
         *pages = pages.saturating_add(map.extent.pages);
         crate::spaces::span(*pages)?;
-        self.map(client, &map).map(drop)
+        Ok((map, self.mapping(client, &map)?))
     }
 
     pub(crate) fn list(&self, client: ClientId, from: u32) -> Answer<Slice> {

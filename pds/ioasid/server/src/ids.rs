@@ -132,6 +132,18 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     #[inline(always)]
     pub(crate) fn free(&mut self, client: ClientId, handle: Handle) -> Answer<Done> {
+        let (handle, freed) = self.give_up(client, handle)?;
+        self.let_go(client, handle, freed)?;
+        Ok(Done {})
+    }
+
+    /// Asks the registry to free an id, and says what is to be done now.
+    #[inline(always)]
+    pub(crate) fn give_up(
+        &mut self,
+        client: ClientId,
+        handle: Handle,
+    ) -> Answer<(ioasid_core::Handle, Freed)> {
         let handle = self.handle(handle)?;
         // Most ids were never mapped or bound: there is nothing to tear down.
         let freed = if self.clients.account(client).spaces == 0 {
@@ -139,8 +151,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         } else {
             self.registry.free(self.set(client), handle)
         };
-        self.let_go(client, handle, freed.map_err(codes::registry)?)?;
-        Ok(Done {})
+        Ok((handle, freed.map_err(codes::registry)?))
     }
 
     pub(crate) fn put(&mut self, client: ClientId, handle: Handle) -> Answer<References> {
@@ -152,7 +163,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Does what the registry says is the caller's turn.
     #[inline(always)]
-    fn let_go(&mut self, client: ClientId, handle: ioasid_core::Handle, freed: Freed) -> Answer<()> {
+    pub(crate) fn let_go(
+        &mut self,
+        client: ClientId,
+        handle: ioasid_core::Handle,
+        freed: Freed,
+    ) -> Answer<()> {
         match freed {
             Freed::Held => Ok(()),
             Freed::Pending => {

@@ -175,8 +175,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
-    pub(crate) fn map(&mut self, client: ClientId, map: &Map) -> Answer<Done> {
-        let id = self.own(client, map.handle)?;
+    /// What a client asks to be mapped, as the unit is told it.
+    #[inline(always)]
+    pub(crate) fn mapping(&self, client: ClientId, map: &Map) -> Answer<Mapping> {
         let region =
             self.clients.regions(client).get(usize::from(map.source.region)).ok_or(Code::NoSuchRegion)?;
         let bytes = span(map.extent.pages)?;
@@ -191,7 +192,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if !granted.includes(map.extent.access) {
             return Err(Code::AccessDenied);
         }
-        let mapping = Mapping {
+        Ok(Mapping {
             iova: map.iova,
             phys: region.paddr + map.source.offset,
             bytes,
@@ -201,12 +202,38 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 Access::ReadWrite => vtd::Access::ReadWrite,
             },
             largest: PageSize::Huge,
-        };
-        let domain = self.open_space(client, id.pasid)?;
-        self.unit()?.map(domain, mapping).map_err(codes::unit)?;
+        })
+    }
+
+    /// Maps one thing after the other in an id's space until one is refused; gives how many were mapped.
+    pub(crate) fn map_each(
+        &mut self,
+        client: ClientId,
+        handle: Handle,
+        mappings: &[Mapping],
+    ) -> (usize, Answer<()>) {
+        let domain = self.own(client, handle).and_then(|id| self.open_space(client, id.pasid));
+        let unit = domain.and_then(|domain| Ok((domain, self.unit()?)));
+        match unit {
+            Ok((domain, unit)) => {
+                let (done, outcome) = unit.map_each(domain, mappings);
+                (done, outcome.map_err(codes::unit))
+            }
+            Err(code) => (0, Err(code)),
+        }
+    }
+
+    pub(crate) fn trace_map(&mut self, client: ClientId, map: &Map) {
         let &Map { handle, iova, source, extent } = map;
         let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
         self.trace(client, Traced::Map { id: handle.into(), iova, pages, access: extent.access, source });
+    }
+
+    pub(crate) fn map(&mut self, client: ClientId, map: &Map) -> Answer<Done> {
+        self.own(client, map.handle)?;
+        let mapping = self.mapping(client, map)?;
+        self.map_each(client, map.handle, &[mapping]).1?;
+        self.trace_map(client, map);
         Ok(Done {})
     }
 

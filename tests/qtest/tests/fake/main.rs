@@ -6,6 +6,7 @@
 mod costs;
 mod failures;
 mod random;
+mod shares;
 mod stages;
 mod support;
 mod units;

@@ -175,9 +175,23 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "empty tables are leaked",
         file: PAGING,
-        from: "                    change.drop(next, 0);\n",
+        from: "                change.drop(next, 0);\n",
         to: "",
         killer: "driver fake::t25_large_and_huge_pages",
+    },
+    Mutant {
+        name: "an old table is taken as it is",
+        file: "drivers/vtd/src/paging/stock.rs",
+        from: "        frames.fill(table, end, 0, 0);\n",
+        to: "",
+        killer: "fake shares::what_a_share_was_used_for_leaves_no_trace_in_it",
+    },
+    Mutant {
+        name: "the last entry of a table is not counted",
+        file: "drivers/vtd/src/paging/leaf.rs",
+        from: "        leaf.used += u16::try_from(count).unwrap_or(0);\n",
+        to: "",
+        killer: "fake shares::what_lies_side_by_side_is_mapped_as_it_is_one_by_one",
     },
     Mutant {
         name: "the interrupt range is mapped",
