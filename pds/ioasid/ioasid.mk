@@ -19,8 +19,7 @@ ifeq ($(strip $(and $(IOASID),$(BUILD_DIR),$(MICROKIT_SDK),$(MICROKIT_CONFIG),$(
 $(error ioasid.mk needs IOASID, BUILD_DIR, MICROKIT_SDK, MICROKIT_CONFIG, SYSTEM and IOASID_TOML)
 endif
 
-IOASID_PROGRAMS := $(BUILD_DIR)/ioasid.elf $(BUILD_DIR)/console.elf
-IOASID_FILES := $(IOASID_PROGRAMS) $(BUILD_DIR)/ioasid.bin $(BUILD_DIR)/console.bin
+IOASID_FILES := $(addprefix $(BUILD_DIR)/,ioasid.elf console.elf ioasid.bin console.bin)
 IOASID_CFLAGS := -I$(IOASID)/pds/ioasid/include -I$(IOASID)/pds/console/log-ring/include
 
 # disable_iommu keeps the kernel's hands off the unit; a kernel without a driver for it passes over the word. Time is
@@ -32,11 +31,12 @@ IOASID_QEMU := qemu-system-x86_64 -machine q35,kernel-irqchip=split -m 1G -accel
 
 IOASID_SOURCES := $(shell find $(IOASID)/pds $(IOASID)/drivers $(IOASID)/tools/microkit -name '*.rs' -o -name Cargo.toml)
 
-$(firstword $(IOASID_PROGRAMS)): $(IOASID_SOURCES)
+# Both programs at once.
+$(BUILD_DIR)/ioasid.elf: $(IOASID_SOURCES)
 	cd $(IOASID) && cargo xtask compile --sdk $(abspath $(MICROKIT_SDK)) --config $(MICROKIT_CONFIG) \
 		--output $(abspath $(BUILD_DIR)) ioasid console
 
-$(wordlist 2,9,$(IOASID_PROGRAMS)): $(firstword $(IOASID_PROGRAMS))
+$(BUILD_DIR)/console.elf: $(BUILD_DIR)/ioasid.elf
 	touch $@
 
 $(BUILD_DIR)/ioasid.bin: $(SYSTEM) $(IOASID_TOML)

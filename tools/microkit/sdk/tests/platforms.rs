@@ -74,3 +74,19 @@ fn what_is_exchanged_is_the_same_for_every_release() {
         older.is_superset(&["sel4-microkit", "microkit-child", "microkit-ioport"].map(str::to_owned).into())
     );
 }
+
+#[test]
+fn documents_say_what_is_built_with() {
+    let read = |file: &str| fs::read_to_string(workspace().join(file)).unwrap();
+    let (document, fragment) = (read("docs/integration.md"), read("pds/ioasid/ioasid.mk"));
+    for version in ["2.2.0", "2.3.0"] {
+        let release = microkit_sdk::Release::of(version).unwrap();
+        let row = format!("| {version} | {} | {} |", release.sel4, release.rust_sel4);
+        assert!(document.contains(&row), "docs/integration.md has no row {row}");
+        let arguments = release.kernel_arguments.unwrap_or_default();
+        assert!(document.contains(arguments) && fragment.contains(arguments), "{arguments}");
+    }
+    for text in [document, fragment] {
+        assert!(text.contains(&format!("-cpu {} ", microkit_sdk::Image::CPU)));
+    }
+}

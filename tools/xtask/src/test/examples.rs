@@ -49,7 +49,11 @@ fn stand_in() -> Result<PathBuf> {
 fn sdfgen() -> Tally {
     let venv = workspace::output().join("sdfgen");
     let python = venv.join("bin/python");
+    let there = "import importlib.metadata as m; assert 'sdfgen==' + m.version('sdfgen') == '{}'";
     let install = || -> Result<(), String> {
+        if quietly(Command::new(&python).args(["-c", &there.replace("{}", SDFGEN)])).is_ok() {
+            return Ok(());
+        }
         quietly(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
         quietly(Command::new(&python).args(["-m", "pip", "install", "--quiet", SDFGEN]))
     };
