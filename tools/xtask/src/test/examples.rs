@@ -92,7 +92,8 @@ fn quietly(command: &mut Command) -> Result<(), String> {
 fn run(example: &str, build: &Path, sdk: &Path, variables: &[String]) -> Result<String> {
     let assign = |name: &str, path: &Path| format!("{name}={}", path.display());
     let mut make = Command::new("timeout");
-    make.args([TIMEOUT_S, "make", "run"]).current_dir(workspace::root().join("examples").join(example));
+    make.args([TIMEOUT_S, "make", "run", "MICROKIT_CONFIG=debug"])
+        .current_dir(workspace::root().join("examples").join(example));
     make.args([assign("BUILD_DIR", build), assign("MICROKIT_SDK", sdk)]).args(variables);
     let output = make.output().into_diagnostic()?;
     let said = String::from_utf8_lossy(&output.stdout);

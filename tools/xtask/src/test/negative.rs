@@ -171,6 +171,8 @@ fn fails(arguments: &[&str], wanted: &[&str]) -> Result<String> {
 fn this_program() -> Result<Command> {
     let mut command = Command::new(std::env::current_exe().into_diagnostic()?);
     command.env_remove("RUST_BACKTRACE").env("NO_COLOR", "1");
+    // What the test is run with is not what these are about.
+    command.env_remove("MICROKIT_SDK").env_remove("MICROKIT_CONFIG");
     Ok(command)
 }
 
