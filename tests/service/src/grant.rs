@@ -17,7 +17,9 @@ pub struct Grant {
     pub(crate) spaces: u32,
     /// Requester ids, and how many bits the PASIDs have that the device sends.
     pub(crate) devices: Vec<(u16, u8)>,
-    pub(crate) regions: Vec<u32>,
+    /// What may be done with each, and its length.
+    pub(crate) regions: Vec<(u32, u64)>,
+    pub(crate) pages: bool,
 }
 
 impl Grant {
@@ -32,7 +34,8 @@ impl Grant {
             table_frames: 64,
             spaces: 8,
             devices: Vec::new(),
-            regions: vec![0b11],
+            regions: vec![(0b11, REGION_BYTES)],
+            pages: true,
         }
     }
 
@@ -64,8 +67,20 @@ impl Grant {
     /// One more region of [`REGION_BYTES`], read-only.
     #[must_use]
     pub fn read_only_region(mut self) -> Self {
-        self.regions.push(0b01);
+        self.regions.push((0b01, REGION_BYTES));
         self
+    }
+
+    /// One region of 2 MiB instead of those before. It begins at a multiple of that where the grant is the first.
+    #[must_use]
+    pub fn large_region(self) -> Self {
+        Self { regions: vec![(0b11, 0x20_0000)], ..self }
+    }
+
+    /// Without event ring, find page and batch page.
+    #[must_use]
+    pub fn without_pages(self) -> Self {
+        Self { pages: false, ..self }
     }
 
     /// May administer every set.

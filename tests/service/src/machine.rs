@@ -12,7 +12,7 @@ use vtd_fake::{Behaviour, Fake, Personality};
 use zerocopy::FromZeros;
 
 use crate::service::{Service, Wakes};
-use crate::{Bus, Grant, REGION_BYTES};
+use crate::{Bus, Grant};
 
 /// Frames of the unit's tables, from physical address 0.
 const TABLE_FRAMES: usize = 512;
@@ -53,7 +53,7 @@ pub struct Machine {
     bus: Bus,
     firmware: Vec<u8>,
     registry: Vec<u64>,
-    shared: Vec<Shared>,
+    shared: Vec<Option<Shared>>,
     providers: Vec<ChannelProvider>,
     trace: Vec<AtomicU64>,
     /// Lives of the server that have begun.
@@ -98,12 +98,11 @@ impl Machine {
                 let device = Device { source, client: width(index), ..Device::new_zeroed() };
                 config.push_device(device).expect("few devices");
             }
-            for &access in &grant.regions {
+            for &(access, size) in &grant.regions {
                 let client = width(index);
-                let region =
-                    Region { paddr: place, size: REGION_BYTES, client, access, ..Region::new_zeroed() };
+                let region = Region { paddr: place, size, client, access, ..Region::new_zeroed() };
                 config.push_region(region).expect("few regions");
-                place += REGION_BYTES;
+                place += size;
             }
         }
         let words = usize::try_from(place / 8).expect("a small machine");
@@ -116,11 +115,20 @@ impl Machine {
             bus,
             firmware: Vec::new(),
             registry: vec![0; Memory::words_for(NUMBERS)],
-            shared: grants.iter().map(|_| Shared::new()).collect(),
+            shared: grants.iter().map(|grant| grant.pages.then(Shared::new)).collect(),
             providers: Vec::new(),
             trace: zeroes(TRACE_WORDS),
             lives: 0,
         }
+    }
+
+    /// The same without a unit: ids alone are served. No grant may name a device.
+    #[must_use]
+    pub fn without_unit(grants: &[Grant]) -> Self {
+        let mut machine = Self::new(grants);
+        machine.config.unit = Unit::new_zeroed();
+        machine.config = machine.config.seal();
+        machine
     }
 
     /// Starts the service: a new life, in whatever an earlier one left.
@@ -142,7 +150,7 @@ impl Machine {
         let pages = |page: fn(&Shared) -> &Vec<AtomicU64>| -> Pages<'_> {
             let mut pages = [None; MAX_CLIENTS];
             for (place, shared) in pages.iter_mut().zip(&self.shared) {
-                *place = Some(page(shared).as_slice());
+                *place = shared.as_ref().map(|shared| page(shared).as_slice());
             }
             pages
         };

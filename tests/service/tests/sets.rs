@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A set ends, and begins anew for a client that was restarted.
 
+use ioasid_api::SetAdjust;
 use ioasid_client::{Access, Code, Error, Extent, RegionOffset};
 use service_rig::{Grant, Machine};
 
@@ -43,4 +44,24 @@ fn s76_a_dead_clients_devices_are_cut_off_at_once_and_its_ids_go_in_slices() {
     client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, extent).unwrap();
     client.bind_tagged(id, 0).unwrap();
     assert!(device.read_to(Some(id.pasid), 0x1000, 0, 1));
+}
+
+#[test]
+fn s68_what_an_administrator_guarantees_is_there_in_numbers_too() {
+    let mut machine = Machine::new(&[
+        Grant::new("modest").share(10, 10),
+        Grant::new("idle").share(0, 2000),
+        Grant::new("greedy").share(0, 1500),
+        Grant::new("admin").admin(),
+    ]);
+    let service = machine.start();
+    let [modest, greedy, admin] = ["modest", "greedy", "admin"].map(|name| service.client(name));
+    // All limits leave room, so each client has numbers of its own, and the rest is for whoever is given more.
+    admin.call(&SetAdjust { set: 2, reservation: 0, limit: 4000 }).unwrap();
+    while greedy.alloc(1..=4095, 0).is_ok() {}
+    // There would be as many, but not where the modest one could have them.
+    let more = admin.call(&SetAdjust { set: 0, reservation: 600, limit: 600 });
+    assert_eq!(more, Err(Error::Refused(Code::NoSpace)));
+    admin.call(&SetAdjust { set: 0, reservation: 10, limit: 600 }).unwrap();
+    assert_eq!((0..600).take_while(|_| modest.alloc(1..=4095, 0).is_ok()).count(), 10);
 }

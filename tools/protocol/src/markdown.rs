@@ -2,7 +2,7 @@
 //! The reference's tables, between markers in a document whose prose is written by hand.
 
 use anyhow::{Context, Result};
-use ioasid_api::{Code, Event, Family, OPERATIONS, REPLIES, TypeInfo, WordInfo};
+use ioasid_api::{Code, Event, Family, OPERATIONS, OperationInfo, REPLIES, TypeInfo, WordInfo};
 
 use crate::words::{prose, types};
 
@@ -60,10 +60,16 @@ fn operations() -> String {
             operation.name,
             prose(operation.doc)
         ));
-        out.push_str(&format!("For {right}. Answer: {}.\n\n", operation.reply));
+        out.push_str(&format!("For {right}. Answer: {}.{}\n\n", operation.reply, refusals(operation)));
         out.push_str(&fields(operation.request));
     }
     out
+}
+
+/// The codes that are an operation's own.
+fn refusals(operation: &OperationInfo) -> String {
+    let codes: Vec<_> = operation.refusals.iter().map(|code| format!("`{}`", code.name())).collect();
+    if codes.is_empty() { String::new() } else { format!(" Or: {}.", codes.join(", ")) }
 }
 
 /// The words of a message, one row each.

@@ -106,7 +106,8 @@ macro_rules! replies {
 
 macro_rules! operations {
     ($($(#[doc = $doc:literal])* $right:ident $number:literal $name:ident
-        { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* } => $reply:ident;)*) => {
+        { $($(#[doc = $field_doc:literal])* $field:ident: $type:ty,)* } => $reply:ident
+        $(, $($code:ident)+)?;)*) => {
         $(
             $(#[doc = $doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,6 +163,7 @@ macro_rules! operations {
             right: Right::$right,
             request: &[$(word!($field: $type, $($field_doc)*),)*],
             reply: stringify!($reply),
+            refusals: &[$($(Code::$code,)+)?],
             doc: &[$($doc,)*],
         },)*];
     };

@@ -11,7 +11,7 @@ operations! {
     Client 0x01 Hello {
         /// The version of the protocol: 1.
         version: u32,
-    } => Welcome;
+    } => Welcome, UnsupportedVersion;
 
     /// Allocate the lowest free id in [min, max], both inclusive.
     Client 0x10 Alloc {
@@ -21,32 +21,32 @@ operations! {
         max: u32,
         /// Private data that `Find` gives back.
         data: u64,
-    } => Allocated;
+    } => Allocated, NoSuchSet InvalidRange NoSpace QuotaExceeded Pending ProviderBusy;
 
     /// Give up an id: its bindings and mappings go, their teardown is completed, and the number may be handed
     /// out again. With references held by `Get` this drops one, as `Put` does.
     Client 0x11 Free {
         /// The id.
         handle: Handle,
-    } => Done;
+    } => Done, NotFound NotOwner Stale UnitTimeout;
 
     /// Take one more reference.
     Client 0x12 Get {
         /// The id.
         handle: Handle,
-    } => References;
+    } => References, NotFound NotOwner Stale TooManyReferences;
 
     /// Drop a reference; the last one frees the id.
     Client 0x13 Put {
         /// The id.
         handle: Handle,
-    } => References;
+    } => References, NotFound NotOwner Stale UnitTimeout;
 
     /// Look up an id of the caller's own set.
     Client 0x14 Find {
         /// The PASID.
         pasid: u32,
-    } => Found;
+    } => Found, NotFound NotOwner;
 
     /// Replace the private data.
     Client 0x15 SetData {
@@ -54,7 +54,7 @@ operations! {
         handle: Handle,
         /// The new data. No look-up after the reply gives the old.
         data: u64,
-    } => Done;
+    } => Done, NotFound NotOwner Stale;
 
     /// Name an id by a number of the set's own, below 256.
     Client 0x16 AttachSpid {
@@ -62,22 +62,22 @@ operations! {
         spid: u32,
         /// The id.
         handle: Handle,
-    } => Done;
+    } => Done, NotFound NotOwner Stale InvalidRange SpidTaken;
 
     /// Take that name away again.
     Client 0x17 DetachSpid {
         /// The set-private id.
         spid: u32,
-    } => Done;
+    } => Done, NotFound;
 
     /// Look up an id by the set's own number.
     Client 0x18 FindSpid {
         /// The set-private id.
         spid: u32,
-    } => Found;
+    } => Found, NotFound;
 
     /// The outcome of an allocation that was answered with `Pending`: once, when there is one.
-    Client 0x19 AllocResult {} => Allocated;
+    Client 0x19 AllocResult {} => Allocated, NotFound NoSpace Pending ProviderFault;
 
     /// Allocate up to `count` ids, at most 64, as `Alloc` does; their handles stand in the batch page from its
     /// start on. Fewer, where a limit is reached on the way.
@@ -90,20 +90,20 @@ operations! {
         data: u64,
         /// How many.
         count: u32,
-    } => Count;
+    } => Count, NoSuchSet InvalidRange NoSpace QuotaExceeded Pending ProviderBusy NoSharedPage SpanTooLong;
 
     /// Free the `count` ids, at most 64, whose handles stand in the batch page; one teardown for all of them. Each
     /// handle in the page is replaced by 0, or by the code of its refusal.
     Client 0x1b FreeBatch {
         /// How many.
         count: u32,
-    } => Count;
+    } => Count, NoSharedPage SpanTooLong UnitTimeout;
 
     /// The caller's ids in ascending order, up to 64 a call, into the batch page.
     Client 0x1c List {
         /// The lowest PASID that is wanted.
         from: u32,
-    } => Slice;
+    } => Slice, NoSharedPage;
 
     /// Let a device of the caller's reach what the id maps, by its requests without PASID. One id at a time.
     Client 0x20 Bind {
@@ -111,7 +111,7 @@ operations! {
         handle: Handle,
         /// Which of the client's devices, in the order of `ioasid.toml`.
         device: u16,
-    } => Done;
+    } => Done, NotFound NotOwner Stale NoSuchDevice AlreadyBound NoTableMemory UnitTimeout;
 
     /// Take it back. When the reply comes, no access of the device's is under way any more.
     Client 0x21 Unbind {
@@ -119,7 +119,7 @@ operations! {
         handle: Handle,
         /// Which of the client's devices.
         device: u16,
-    } => Done;
+    } => Done, NotFound NotOwner Stale NoSuchDevice NotBound UnitTimeout;
 
     /// Map pages of a granted region. All of the span or, where a part is refused, none of it.
     Client 0x22 Map {
@@ -131,7 +131,9 @@ operations! {
         source: RegionOffset,
         /// How much of it, and what the device may do there.
         extent: Extent,
-    } => Done;
+    } => Done,
+        NotFound NotOwner Stale NoSuchRegion OutOfRegion SpanTooLong BadAddress AccessDenied AlreadyMapped
+        NoUnit NoTableMemory UnitTimeout;
 
     /// Unmap pages. When the reply comes, no device reaches them under this id any more.
     Client 0x23 Unmap {
@@ -141,7 +143,7 @@ operations! {
         iova: u64,
         /// How long it is, in pages of 4 KiB.
         pages: u32,
-    } => Done;
+    } => Done, NotFound NotOwner Stale OutOfRegion SpanTooLong BadAddress NotMapped NoTableMemory UnitTimeout;
 
     /// Let a device run under this id instead of the one that it is bound to. Where that is refused the old
     /// binding stays.
@@ -150,7 +152,7 @@ operations! {
         handle: Handle,
         /// Which of the client's devices.
         device: u16,
-    } => Done;
+    } => Done, NotFound NotOwner Stale NoSuchDevice NotBound NoTableMemory UnitTimeout;
 
     /// As many `Map`s as stand in the batch page, at most 64: three words each (iova, source, extent). All of them
     /// up to the first that is refused; the count says how many were done.
@@ -159,7 +161,9 @@ operations! {
         handle: Handle,
         /// How many.
         count: u32,
-    } => Count;
+    } => Count,
+        NotFound NotOwner Stale NoSuchRegion OutOfRegion SpanTooLong BadAddress AccessDenied AlreadyMapped
+        NoUnit NoTableMemory UnitTimeout NoSharedPage;
 
     /// Let a device of the caller's reach what the id maps, by its requests with the id's number as their PASID. Any
     /// number of ids at a time, and beside `Bind`.
@@ -168,7 +172,7 @@ operations! {
         handle: Handle,
         /// Which of the client's devices.
         device: u16,
-    } => Done;
+    } => Done, NotFound NotOwner Stale NoSuchDevice AlreadyBound NoTaggedRequests NoTableMemory UnitTimeout;
 
     /// Take it back, as `Unbind`.
     Client 0x27 UnbindTagged {
@@ -176,10 +180,10 @@ operations! {
         handle: Handle,
         /// Which of the client's devices.
         device: u16,
-    } => Done;
+    } => Done, NotFound NotOwner Stale NoSuchDevice NotBound NoTaggedRequests UnitTimeout;
 
     /// The caller's own share and use.
-    Client 0x30 OwnUsage {} => Usage;
+    Client 0x30 OwnUsage {} => Usage, NoSuchSet;
 
     /// Be told of ALLOC, FREE, BIND and UNBIND too, in the event ring; FAULT, REVOKE and SET_GONE always are.
     Client 0x31 Subscribe {
@@ -187,33 +191,33 @@ operations! {
         role: u16,
         /// 1: the teardown of a freed id waits for this client's `Acknowledge`, within a bound.
         acknowledges: u16,
-    } => Done;
+    } => Done, NoSuchSet InUse NoSharedPage;
 
     /// No longer be told.
-    Client 0x32 Unsubscribe {} => Done;
+    Client 0x32 Unsubscribe {} => Done, NoSuchPeer;
 
     /// This client has stopped using an id that it was told is freed.
     Client 0x33 Acknowledge {
         /// The id.
         handle: Handle,
-    } => Done;
+    } => Done, NotFound Stale NoSuchPeer;
 
     /// Another set's share and use.
     Admin 0x40 SetUsage {
         /// The set's number: its place in `ioasid.toml`, from 0.
         set: u16,
-    } => Usage;
+    } => Usage, NoSuchSet;
 
     /// What has happened to a set.
     Admin 0x41 SetCounters {
         /// The set's number.
         set: u16,
-    } => Counters;
+    } => Counters, NoSuchSet;
 
     /// The state of the server; its registry is walked for consistency first.
     Admin 0x42 Check {} => Health;
 
-    /// Change a set's share.
+    /// Change a set's share. No more can be guaranteed than its limit in `ioasid.toml`, where all limits leave room.
     Admin 0x43 SetAdjust {
         /// The set's number.
         set: u16,
@@ -221,14 +225,14 @@ operations! {
         reservation: u32,
         /// The most that it may have.
         limit: u32,
-    } => Done;
+    } => Done, NoSuchSet InvalidRange NoSpace InUse;
 
     /// End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until there is no
     /// more; the client is refused everything meanwhile and afterwards.
     Admin 0x44 SetFree {
         /// The set's number.
         set: u16,
-    } => Progress;
+    } => Progress, NoSuchSet;
 
     /// Begin a set anew that was ended, for a client that was restarted.
     Admin 0x45 SetOpen {
@@ -238,7 +242,7 @@ operations! {
         reservation: u32,
         /// The most that it may have.
         limit: u32,
-    } => Done;
+    } => Done, NoSuchSet InvalidRange NoSpace InUse;
 
     /// Register a custom allocator. The first that is registered chooses all ids from then on.
     Admin 0x50 RegisterAllocator {
@@ -250,13 +254,13 @@ operations! {
         free: u16,
         /// A word that the providers are handed with each question.
         pdata: u64,
-    } => Done;
+    } => Done, NoSuchPeer AllocatorBusy AlreadyRegistered RegistryFull;
 
     /// Unregister a custom allocator; counts the ids that it leaves behind as orphans.
     Admin 0x51 UnregisterAllocator {
         /// What it is called.
         allocator: u32,
-    } => Count;
+    } => Count, NotRegistered;
 
     /// Tear down and take back what allocators left behind, up to 64 ids a call.
     Admin 0x52 ReclaimOrphans {} => Progress;
@@ -272,7 +276,7 @@ operations! {
         outcome: u16,
         /// The id, for 0.
         id: u32,
-    } => Done;
+    } => Done, Stale;
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What the protocol is made of, as data: for documentation and for clients in other languages.
 
-use crate::Right;
+use crate::{Code, Right};
 
 /// One operation: a row of [`OPERATIONS`](crate::OPERATIONS).
 #[derive(Debug)]
@@ -16,6 +16,9 @@ pub struct OperationInfo {
     pub request: &'static [WordInfo],
     /// The answer's name.
     pub reply: &'static str,
+    /// How else it is answered, beside what can be said of any message: that it is none of the protocol's, that the
+    /// channel has no right to it, or that HELLO comes first.
+    pub refusals: &'static [Code],
     /// What it does, line by line.
     pub doc: &'static [&'static str],
 }

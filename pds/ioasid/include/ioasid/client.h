@@ -438,7 +438,9 @@ static inline enum ioasid_code ioasid_check(microkit_channel channel, struct ioa
     return code == IOASID_OK ? ioasid_internal_health(words, reply) : code;
 }
 
-/* Change a set's share. */
+/*
+ * Change a set's share. No more can be guaranteed than its limit in ioasid.toml, where all limits leave room.
+ */
 static inline enum ioasid_code ioasid_set_adjust(microkit_channel channel, uint16_t set, uint32_t reservation,
                                                  uint32_t limit)
 {

@@ -101,7 +101,10 @@ enum ioasid_operation {
     IOASID_OP_SET_COUNTERS = 0x41,
     /* The state of the server; its registry is walked for consistency first. (admin = true alone.) */
     IOASID_OP_CHECK = 0x42,
-    /* Change a set's share. (admin = true alone.) */
+    /*
+     * Change a set's share. No more can be guaranteed than its limit in ioasid.toml, where all limits leave
+     * room. (admin = true alone.)
+     */
     IOASID_OP_SET_ADJUST = 0x43,
     /*
      * End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until

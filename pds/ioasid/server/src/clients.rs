@@ -160,8 +160,7 @@ impl<'m> Clients<'m> {
     /// Shares the numbers out: where all limits together leave room, each client has a window of numbers as long as its
     /// limit. Without windows everything is common: a custom allocator chooses from whatever the client asked for.
     pub fn share_out(&mut self, windows: bool) {
-        let limits = self.config.clients().iter().map(|client| u64::from(client.limit)).sum::<u64>();
-        let windows = windows && limits <= u64::from(self.last);
+        let windows = windows && self.limits_leave_room();
         let mut first = 1;
         for (account, client) in self.accounts.iter_mut().zip(self.config.clients()) {
             let end = if windows { first + client.limit } else { first };
@@ -169,6 +168,18 @@ impl<'m> Clients<'m> {
             first = end;
         }
         self.commons = PasidRange::new(first, self.last).ok();
+    }
+
+    fn limits_leave_room(&self) -> bool {
+        let limits = self.config.clients().iter().map(|client| u64::from(client.limit)).sum::<u64>();
+        limits <= u64::from(self.last)
+    }
+
+    /// Whether so many ids can be guaranteed to a client: where each has numbers of its own, no more than those, for
+    /// others may hold all that are nobody's.
+    pub fn may_guarantee(&self, client: ClientId, reservation: u32) -> Result<(), Code> {
+        let there = !self.limits_leave_room() || reservation <= self.entry(client).limit;
+        if there { Ok(()) } else { Err(Code::NoSpace) }
     }
 
     /// Takes every id out of every find page.

@@ -43,6 +43,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn set_adjust(&mut self, adjust: &SetAdjust) -> Answer<Done> {
         let client = self.clients.of_set(adjust.set)?;
         let share = SetConfig { reservation: adjust.reservation, limit: adjust.limit };
+        self.clients.may_guarantee(client, share.reservation)?;
         self.registry.adjust_set(self.set(client), share).map_err(codes::registry)?;
         self.trace_share(client, ShareWhy::Adjusted);
         Ok(Done {})
@@ -107,6 +108,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             return Err(Code::InUse);
         }
         let share = SetConfig { reservation: open.reservation, limit: open.limit };
+        self.clients.may_guarantee(client, share.reservation)?;
         self.clients.account_mut(client).set = self.registry.create_set(share).map_err(codes::registry)?;
         self.trace_share(client, ShareWhy::Opened);
         // Every id of the old set was torn down: there is nothing that they could reach.

@@ -51,7 +51,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if self.clients.account(client).spaces >= self.clients.entry(client).spaces {
             return Err(Code::NoTableMemory);
         }
-        let share = self.clients.account(client).tables.ok_or(Code::NoTableMemory)?;
+        // Without a unit nobody has a share of its tables.
+        let share = self.clients.account(client).tables.ok_or(Code::NoUnit)?;
         let domain = self.unit()?.create_domain_in(share, Stage::Second).map_err(codes::unit)?;
         if !self.spaces.insert(client, pasid, domain) {
             self.unit()?.destroy_domain(domain).map_err(codes::unit)?;
