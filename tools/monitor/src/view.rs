@@ -15,6 +15,8 @@ use crate::{App, State};
 const LOW: u16 = 16;
 /// Screens narrower than this show no counts beside the bars.
 const NARROW: u16 = 60;
+/// Screens narrower than this have the keys close together.
+const WIDE: u16 = 105;
 /// The most lines that sets or devices take, their frame not counted.
 const MOST_LINES: u16 = 10;
 
@@ -41,7 +43,7 @@ pub fn draw(frame: &mut Frame<'_>, app: &mut App) {
     draw_sets(frame, app, above);
     draw_devices(frame, app, middle);
     draw_events(frame, app, below);
-    frame.render_widget(Paragraph::new(self::keys(app)), keys);
+    frame.render_widget(Paragraph::new(self::keys(app, area.width)), keys);
 }
 
 fn title(app: &App) -> Line<'static> {
@@ -210,20 +212,20 @@ fn draw_events(frame: &mut Frame<'_>, app: &mut App, area: Rect) {
     );
 }
 
-fn keys(app: &App) -> Line<'static> {
-    let key = |key: &'static str, what: &'static str| {
-        [Span::styled(key, BOLD), Span::styled(format!(" {what}  "), DIM)]
-    };
-    let mut spans: Vec<_> = [key("q", "quit"), key("space", "pause"), key("↑↓", "scroll"), key("tab", "set")]
-        .into_iter()
-        .flatten()
-        .collect();
+fn keys(app: &App, width: u16) -> Line<'static> {
+    let gap = if width < WIDE { " " } else { "  " };
+    let plain = [("q", "quit"), ("p", "pause"), ("↑↓", "scroll"), ("tab", "set"), ("a", "all")];
+    let mut spans = Vec::new();
+    for (key, what) in plain {
+        spans.push(Span::styled(key, BOLD));
+        spans.push(Span::styled(format!(" {what}{gap}"), DIM));
+    }
     for (number, (class, shown)) in Class::ALL.iter().zip(app.classes).enumerate() {
         let style =
             if shown { Style::new().fg(colour(*class)) } else { DIM.add_modifier(Modifier::CROSSED_OUT) };
-        spans.push(Span::styled((number + 1).to_string(), BOLD));
-        spans.push(Span::styled(format!(" {}  ", class.name()), style));
+        spans.push(Span::styled(format!("{} ", number + 1), BOLD));
+        spans.push(Span::styled(class.name(), style));
+        spans.push(Span::raw(gap));
     }
-    spans.extend(key("a", "all"));
     Line::from(spans)
 }

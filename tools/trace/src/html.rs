@@ -141,6 +141,12 @@ impl History {
                 html.push_str("<p>not stated in what is left of the trace</p></div></section>\n");
                 continue;
             };
+            // Who never may have ids, as an administrator, has nothing to draw.
+            if set.steps.iter().all(|step| step.limit == 0) {
+                let refused = plural(share.refused, "refused call");
+                let _ = writeln!(html, "</div><p>never had ids; {refused}</p></section>");
+                continue;
+            }
             let bad = |count: u64| if count > 0 { " class=\"bad\"" } else { "" };
             let _ = writeln!(
                 html,
@@ -154,10 +160,7 @@ impl History {
                 share.faults,
                 share.refused
             );
-            // Who never may have ids, as an administrator, has nothing to draw.
-            if set.steps.iter().any(|step| step.limit > 0) {
-                self.chart(html, set, axis, number, share.reservation);
-            }
+            self.chart(html, set, axis, number, share.reservation);
             html.push_str("</section>\n");
         }
     }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// Options of `cargo xtask monitor`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Keys: q quit, space pause, arrows and page keys scroll, tab one set after the other, 1 to 6 kinds of event, a all.\n\nExample:\n  cargo xtask monitor\n  cargo xtask monitor --system tests/bench/ipc"
+    after_help = "Keys: q quit, p or space pause, arrows and page keys scroll, tab one set after the other, 1 to 6 kinds of event, a all.\n\nExample:\n  cargo xtask monitor\n  cargo xtask monitor --system tests/bench/ipc"
 )]
 pub struct Args {
     /// Folder of the system.xml whose runs are watched [default: the workspace's own]

@@ -54,7 +54,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo xtask setup", By::Step("negative/tool-missing")),
     ("cargo xtask soak", By::Hand),
     ("cargo xtask test", By::Step("host")),
-    ("cargo xtask trace", By::Step("system/reference@same-log")),
+    ("cargo xtask trace", By::Step("documents/output")),
     ("cargo build --release --config tools/microkit/embedded.toml", By::Step("system/ping")),
     ("cargo run -p config-compiler", By::Step("system/reference")),
     ("cargo run -p protocol-export", By::Step("host")),

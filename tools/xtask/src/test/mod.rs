@@ -10,6 +10,7 @@ mod host;
 mod negative;
 mod page;
 mod scenario;
+mod shown;
 mod views;
 
 use crate::progress::{bad, dim, good, time};
@@ -86,6 +87,7 @@ pub fn main(args: &Args) -> Result<()> {
     steps.extend(negative::steps());
     steps.extend(scenario::steps(args.qemu.as_deref(), args.sdk.as_deref())?);
     steps.extend(examples::steps(args.sdk.as_deref()));
+    steps.extend(shown::steps());
     let names: Vec<_> = steps.iter().map(|step| step.name.clone()).collect();
     let documents = documents::steps(&names);
     steps.splice(0..0, documents);
