@@ -32,6 +32,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let orphans = self.registry.unregister_allocator(AllocatorId(allocator)).map_err(codes::registry)?;
         self.trace_of_none(Traced::Unregistered { allocator, orphans });
         self.orphaned(orphans);
+        self.give_up_waiting();
         self.settle();
         log::info!("custom allocator {allocator} is unregistered, and leaves {orphans} orphans");
         Ok(Count { count: orphans })
@@ -147,6 +148,19 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Some(outcome) => Ok(Allocated { handle: outcome? }),
             None if account.waits => Err(Code::Pending),
             None => Err(Code::NotFound),
+        }
+    }
+
+    /// A provider is gone: the allocations that it was asked for have failed, and those who wait for them are told.
+    pub(crate) fn give_up_waiting(&mut self) {
+        for client in self.clients.all() {
+            let account = self.clients.account(client);
+            let (set, now) = (account.set, account.now);
+            if account.waits
+                && let Some(work) = self.registry.poll_set(set, now)
+            {
+                self.work_on(set, now, work);
+            }
         }
     }
 

@@ -197,7 +197,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     #[cold]
     #[inline(never)]
-    fn work_on(&mut self, set: SetId, now: u32, first: Work) {
+    pub(crate) fn work_on(&mut self, set: SetId, now: u32, first: Work) {
         self.due(first);
         for _ in 1..WORK_PER_CALL {
             let Some(work) = self.registry.poll_set(set, now) else { break };

@@ -80,6 +80,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let orphans = self.registry.provider_gone(provider);
             self.trace(client, Traced::ProviderGone { orphans });
             self.orphaned(orphans);
+            self.give_up_waiting();
             self.settle();
             log::warn!("a provider is gone and leaves {orphans} orphans");
         }
