@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Alloc (s25–s42).
 
-use ioasid_core::allocator::{AllocatorId, Answer};
+use ioasid_core::allocator::{AllocatorId, Answer, Ticket};
 use ioasid_core::{Allocation, Error, Freed, PasidRange, Work};
 use semantics::{BOUND, Call, Registered, Script, Stage, alloc, exactly, free, pasid, unchanged, up_to};
 
@@ -341,4 +341,60 @@ fn s42_what_waits_for_an_allocator_that_leaves_has_failed() {
     assert_eq!(registry.complete(0, ticket, Answer::Given(5)), Err(Error::Stale));
     assert!(matches!(registry.poll(0), Some(Work::Failed(failed)) if failed.ticket == ticket));
     assert_eq!(registry.stats(set).unwrap().used, 0);
+}
+
+#[test]
+fn s42_an_answer_to_what_was_not_asked_is_stale() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let [set, other] = [(); 2].map(|()| registry.create_set(up_to(5)).unwrap());
+    registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
+    registry.register_allocator(Script::allocator(2, 0, 0)).unwrap();
+    script.answer(Answer::Later);
+    let Ok(Allocation::Pending(ticket)) = registry.alloc(set, RANGE, 0) else { panic!("it answers later") };
+    script.answer(Answer::Later);
+    assert!(matches!(registry.alloc(other, RANGE, 0), Ok(Allocation::Pending(_))));
+    let word = ticket.to_word();
+    // The next question of the set's; another life of the set; the other allocator with these helpers.
+    for lie in [word + (1 << 16), word ^ 1 << 15, word + (1 << 32)] {
+        let lie = Ticket::from_word(lie);
+        let answer = |registry: &mut Registered<'_>| registry.complete(0, lie, Answer::Nothing);
+        assert_eq!(unchanged(&mut registry, answer), Err(Error::Stale));
+    }
+    assert!(registry.complete(0, ticket, Answer::Given(9)).unwrap().result.is_ok());
+}
+
+#[test]
+fn s42_a_number_too_late_goes_back_unless_it_is_somebodys() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(5)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 7)).unwrap();
+    alloc(&mut registry, set, 100, 100).unwrap();
+    script.answer(Answer::Later);
+    let Ok(Allocation::Pending(ticket)) = registry.alloc(set, RANGE, 0) else { panic!("it answers later") };
+    assert!(registry.poll(BOUND).is_some());
+    let _ = script.calls();
+    for (number, back) in [(99, true), (100, false), (101, true), (u32::MAX, true)] {
+        assert_eq!(registry.complete(0, ticket, Answer::Given(number)), Err(Error::Stale));
+        let told = script.calls();
+        assert_eq!(told, if back { vec![Call::Free(7, number)] } else { vec![] });
+    }
+}
+
+#[test]
+fn s76_a_set_that_goes_takes_its_question_back() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(5)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 7)).unwrap();
+    alloc(&mut registry, set, 1, 1).unwrap();
+    script.answer(Answer::Later);
+    assert!(matches!(registry.alloc(set, RANGE, 0), Ok(Allocation::Pending(_))));
+    registry.free_set(set).unwrap();
+    assert_eq!(registry.check(), Ok(()));
+    assert_eq!((registry.stats(set).unwrap().used, registry.poll(BOUND)), (1, None));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Allocators: the default one, custom ones, groups, orphans (s01–s24).
 
-use ioasid_core::allocator::{Allocator, AllocatorId, Helpers};
-use ioasid_core::{Error, State, capacity};
+use ioasid_core::allocator::{Allocator, AllocatorId, Answer, Helpers};
+use ioasid_core::{Error, Progress, State, capacity};
 use semantics::{Call, Registered, Script, Stage, alloc, end, free, pasid, unchanged, up_to};
 
 /// The names of the active group's members.
@@ -368,6 +368,78 @@ fn a_helper_that_is_no_provider_is_refused() {
     let script = Script::default();
     let mut stage = Stage::with(100, [&script]);
     let mut registry = stage.registry();
-    let nobody = |registry: &mut Registered<'_>| registry.register_allocator(Script::allocator(1, 1, 0));
-    assert_eq!(unchanged(&mut registry, nobody), Err(Error::NoSuchPeer));
+    for helpers in
+        [Helpers { alloc: 1, free: 1 }, Helpers { alloc: 0, free: 1 }, Helpers { alloc: 1, free: 0 }]
+    {
+        let nobody = |registry: &mut Registered<'_>| {
+            registry.register_allocator(Allocator { helpers, ..Script::allocator(1, 0, 0) })
+        };
+        assert_eq!(unchanged(&mut registry, nobody), Err(Error::NoSuchPeer));
+    }
+}
+
+#[test]
+fn s04_an_id_that_is_lost_is_in_the_way_too() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let handle = alloc(&mut registry, set, 1, 100).unwrap();
+    registry.free(set, handle).unwrap();
+    registry.quarantine(handle).unwrap();
+    registry.free_set(set).unwrap();
+    assert_eq!(registry.drain_set(set, &mut [handle]).unwrap().progress, Progress::Gone);
+    assert_eq!(registry.totals().lost, 1);
+    let register = |registry: &mut Registered<'_>| registry.register_allocator(Script::allocator(1, 0, 0));
+    assert_eq!(unchanged(&mut registry, register), Err(Error::AllocatorBusy));
+}
+
+#[test]
+fn s20_the_walk_of_orphans_passes_by_all_others() {
+    let scripts = [Script::default(), Script::default()];
+    let mut stage = Stage::with(100, [&scripts[0], &scripts[1]]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
+    registry.register_allocator(Script::allocator(2, 1, 0)).unwrap();
+    let orphan = alloc(&mut registry, set, 9, 9).unwrap();
+    registry.unregister_allocator(AllocatorId(1)).unwrap();
+    alloc(&mut registry, set, 5, 5).unwrap();
+    let found = registry.next_orphan(pasid(1)).unwrap().unwrap();
+    assert_eq!((found.handle, found.state), (orphan, State::Orphaned));
+    assert_eq!(registry.next_orphan(pasid(10)), None);
+}
+
+#[test]
+fn s35_a_number_that_cannot_be_handed_back_is_counted_as_leaked() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 7)).unwrap();
+    for (busy, leaked) in [(false, 0), (true, 1), (true, 2), (false, 2)] {
+        script.set_busy(busy);
+        script.answer(Answer::Given(50));
+        assert_eq!(alloc(&mut registry, set, 1, 10), Err(Error::ProviderFault));
+        assert_eq!(registry.totals().leaked, leaked);
+    }
+}
+
+#[test]
+fn the_fingerprint_tells_allocators_apart_and_leaves_out_their_faults() {
+    let script = Script::default();
+    let print = |id: u32, fault: bool| {
+        let mut stage = Stage::with(100, [&script]);
+        let mut registry = stage.registry();
+        let set = registry.create_set(up_to(10)).unwrap();
+        registry.register_allocator(Script::allocator(id, 0, 0)).unwrap();
+        if fault {
+            script.answer(Answer::Failed);
+            assert_eq!(alloc(&mut registry, set, 1, 10), Err(Error::ProviderFault));
+            assert_eq!(registry.allocators().map(|one| one.faults).sum::<u32>(), 1);
+        }
+        registry.fingerprint()
+    };
+    assert_ne!(print(1, false), print(2, false));
+    assert_eq!(print(1, false), print(1, true));
 }

@@ -2,8 +2,8 @@
 //! Events (s77–s80).
 
 use ioasid_core::event::{Event, EventKind, Role, SubscriberId, Subscription};
-use ioasid_core::{Error, Freed, Handle, Progress, SetId, State, Work};
-use semantics::{BOUND, Registered, Stage, alloc, end, free, pasid, unchanged, up_to};
+use ioasid_core::{Config, Error, Freed, Handle, Memory, PasidRange, Progress, Registry, SetId, State, Work};
+use semantics::{BOUND, Ear, Registered, Script, Stage, alloc, end, free, pasid, unchanged, up_to};
 
 fn subscribe(
     registry: &mut Registered<'_>,
@@ -269,4 +269,83 @@ fn a_subscription_to_no_set_is_refused() {
     registry.unsubscribe(somebody).unwrap();
     assert_eq!(registry.acknowledge(somebody, handle), Err(Error::NoSuchPeer));
     assert_eq!(registry.snapshot(somebody, None, &mut []), Err(Error::NoSuchPeer));
+}
+
+#[test]
+fn s77_events_may_go_to_somebody_borrowed() {
+    let mut ear = Ear::default();
+    let heard = ear.clone();
+    let mut words = vec![0; Memory::words_for(100)];
+    let memory = Memory { words: &mut words };
+    let mut registry: Registry<'_, Script, _> =
+        Registry::with(memory, Config::default(), &mut [], &mut ear).unwrap();
+    let set = registry.create_set(up_to(10)).unwrap();
+    registry.subscribe(Subscription { set: None, role: Role::Observer, acknowledges: false }).unwrap();
+    registry.alloc(set, PasidRange::new(1, 50).unwrap(), 0).unwrap();
+    assert_eq!(heard.heard().len(), 1);
+}
+
+#[test]
+fn s77_who_has_unsubscribed_or_whose_set_is_gone_leaves_no_trace() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let before = registry.fingerprint();
+    let subscriber = subscribe(&mut registry, None, Role::Cpu, true);
+    registry.unsubscribe(subscriber).unwrap();
+    assert_eq!((registry.check(), registry.fingerprint()), (Ok(()), before));
+    let set = registry.create_set(up_to(10)).unwrap();
+    subscribe(&mut registry, Some(set), Role::Cpu, true);
+    end(&mut registry, set);
+    assert_eq!(registry.check(), Ok(()));
+}
+
+#[test]
+fn s78_each_who_is_waited_for_is_waited_for_by_itself() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let [one, other] = [(); 2].map(|()| registry.create_set(up_to(10)).unwrap());
+    let own = subscribe(&mut registry, Some(one), Role::Cpu, true);
+    let _others = subscribe(&mut registry, Some(other), Role::Cpu, true);
+    let everybodys = subscribe(&mut registry, None, Role::Cpu, true);
+    let handle = alloc(&mut registry, one, 1, 100).unwrap();
+    assert_eq!(registry.free(one, handle), Ok(Freed::Pending));
+    registry.acknowledge(own, handle).unwrap();
+    assert_eq!(registry.poll(0), None);
+    registry.acknowledge(everybodys, handle).unwrap();
+    assert_eq!(registry.poll(0), Some(Work::Teardown(handle)));
+}
+
+#[test]
+fn s80_a_slice_of_a_snapshot_looks_at_128_ids_for_each_that_it_may_hold() {
+    let mut stage = Stage::new(2047);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(2047)).unwrap();
+    let ids: Vec<_> = (0..2000).map(|_| alloc(&mut registry, set, 1, 2047).unwrap()).collect();
+    ids.iter().for_each(|&handle| assert!(registry.free(set, handle).is_ok()));
+    let last = alloc(&mut registry, set, 1, 2047).unwrap();
+    let subscriber = subscribe(&mut registry, None, Role::Observer, false);
+    let mut out = [(set, last); 4];
+    let (mut from, mut slices, mut found) = (None, 0, 0);
+    loop {
+        let (filled, next) = registry.snapshot(subscriber, from, &mut out).unwrap();
+        (from, slices, found) = (next, slices + 1, found + filled);
+        if from.is_none() {
+            break;
+        }
+    }
+    // 2,001 ids, a turn for each of 32 sets.
+    assert_eq!((slices, found), (2033_usize.div_ceil(128 * 4), 1));
+}
+
+#[test]
+fn s80_a_snapshot_goes_on_behind_the_highest_id() {
+    let mut stage = Stage::new(0xf_ffff);
+    let mut registry = stage.registry();
+    let [one, other] = [(); 2].map(|()| registry.create_set(up_to(10)).unwrap());
+    let highest = alloc(&mut registry, one, 0xf_ffff, 0xf_ffff).unwrap();
+    let lowest = alloc(&mut registry, other, 1, 10).unwrap();
+    let subscriber = subscribe(&mut registry, None, Role::Observer, false);
+    let mut out = [(one, lowest); 4];
+    let (filled, next) = registry.snapshot(subscriber, None, &mut out).unwrap();
+    assert_eq!((&out[..filled], next), (&[(one, highest), (other, lowest)][..], None));
 }

@@ -314,3 +314,17 @@ fn a_full_house_of_sets_is_refused() {
     end(&mut registry, sets[3]);
     assert_eq!(registry.create_set(up_to(1)).unwrap().index(), 3);
 }
+
+#[test]
+fn s73_an_spid_names_an_id_of_any_generation_and_that_one_alone() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let first = alloc(&mut registry, set, 9, 9).unwrap();
+    registry.attach_spid(set, 3, first).unwrap();
+    free(&mut registry, set, first);
+    let second = alloc(&mut registry, set, 9, 9).unwrap();
+    assert_eq!(registry.find_spid(set, 3), Err(Error::NotFound));
+    registry.attach_spid(set, 3, second).unwrap();
+    assert_eq!(registry.find_spid(set, 3), Ok(second));
+}

@@ -176,3 +176,16 @@ pub struct Allocator {
     /// What the helpers are handed at each call.
     pub pdata: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tickets_word_has_its_three_parts() {
+        let ticket =
+            Ticket { set: SetId::from_raw(0x1234), sequence: 0x5678, allocator: AllocatorId(0x9abc_def1) };
+        assert_eq!(ticket.to_word(), 0x9abc_def1_5678_1234);
+        assert_eq!(Ticket::from_word(ticket.to_word()), ticket);
+    }
+}

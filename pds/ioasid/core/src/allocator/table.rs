@@ -184,3 +184,35 @@ impl Table {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(id: u32, helper: u8, tag: u8) -> Member {
+        let helpers = Helpers { alloc: helper, free: helper };
+        Member { allocator: Allocator { id: AllocatorId(id), helpers, pdata: 0 }, tag, faults: 0 }
+    }
+
+    fn is_consistent(members: &[Member]) -> bool {
+        Table { members: members.iter().copied().collect(), ..Table::new() }.is_consistent()
+    }
+
+    #[test]
+    fn members_beside_each_other_with_the_same_helpers_are_a_group() {
+        assert!(is_consistent(&[]));
+        assert!(is_consistent(&[member(1, 0, 1), member(2, 0, 1), member(3, 1, 2)]));
+    }
+
+    #[test]
+    fn a_table_out_of_order_is_found() {
+        let default_ones = [member(1, 0, 0)];
+        let scattered = [member(1, 0, 1), member(3, 1, 2), member(2, 0, 1)];
+        let two_groups = [member(1, 0, 1), member(2, 0, 2)];
+        let strangers = [member(1, 0, 1), member(2, 1, 1)];
+        let twice = [member(1, 0, 1), member(1, 0, 1)];
+        for members in [&default_ones[..], &scattered, &two_groups, &strangers, &twice] {
+            assert!(!is_consistent(members), "{members:?}");
+        }
+    }
+}

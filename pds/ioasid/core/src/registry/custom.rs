@@ -243,3 +243,16 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 pub(super) fn is_past(deadline: u32, now: u32) -> bool {
     now.wrapping_sub(deadline) < 1 << 31
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_past;
+
+    #[test]
+    fn a_time_has_come_for_half_of_the_time_there_is() {
+        for now in [0, 5, u32::MAX] {
+            assert!(is_past(now, now) && is_past(now, now.wrapping_add((1 << 31) - 1)));
+            assert!(!is_past(now, now.wrapping_add(1 << 31)) && !is_past(now, now.wrapping_sub(1)));
+        }
+    }
+}
