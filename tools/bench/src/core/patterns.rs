@@ -10,6 +10,9 @@ pub const MEASURED: &str = "measured_loop";
 /// And that of the one which is measured call by call.
 pub const SINGLE: &str = "measured_single";
 
+/// The most instructions that a pair may take in a pattern that is against the registry.
+pub const ADVERSARIAL: f64 = 185.0;
+
 /// A pattern of use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pattern {
@@ -58,6 +61,16 @@ impl Pattern {
             Self::TwoRanges => "both halves full but for their last id: alloc and free in each by turns",
             Self::Failing => "all full: alloc fails",
             Self::Find => "1,000,000 live: look up a random one",
+        }
+    }
+
+    /// The most instructions that the registry may take for a turn.
+    pub fn target(self) -> f64 {
+        match self {
+            Self::PairOf1k | Self::PairOf1M => 105.0,
+            Self::FreeLow | Self::FullButOne | Self::Fragmented | Self::TwoRanges => ADVERSARIAL,
+            Self::Failing => 25.0,
+            Self::Find => 12.0,
         }
     }
 
