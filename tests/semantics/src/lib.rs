@@ -2,6 +2,7 @@
 //! A registry to try statements on, a provider that does as it is told, and an ear that hears every event.
 //!
 //! The statements are in docs/semantics.md; `tests/` has one test of each number.
+#![forbid(unsafe_code)]
 
 mod script;
 

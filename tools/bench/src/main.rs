@@ -4,6 +4,7 @@
 //! Instructions are what repeats: each subject and pattern runs once under valgrind's callgrind, which counts what
 //! happens inside one function, and the same loop around nothing is taken off. Nanoseconds are measured natively,
 //! the best of several, and say which order of magnitude it is.
+#![forbid(unsafe_code)]
 
 mod callgrind;
 mod core;

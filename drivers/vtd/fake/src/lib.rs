@@ -8,6 +8,8 @@
 //!   test wishes.
 //! - What real hardware answers with silence, an abort or a machine check is a panic here: an access of the
 //!   wrong width, two changes in one global command, a wait that both writes and interrupts.
+#![forbid(unsafe_code)]
+
 mod caches;
 mod faults;
 mod hardware;

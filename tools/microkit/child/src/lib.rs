@@ -5,6 +5,7 @@
 //! `microkit_pd_stop` and `microkit_pd_restart`. With `microkit-ioport` this crate is what a domain needs beside
 //! `sel4-microkit`; each platform has its own of the same names.
 #![no_std]
+#![forbid(unsafe_code)]
 
 use sel4_microkit::Child;
 

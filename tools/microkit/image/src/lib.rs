@@ -8,6 +8,7 @@
 //!
 //! [`layout`] is what packer, initialiser and the domains' runtime agree on.
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
 
 pub mod layout;
 mod read;

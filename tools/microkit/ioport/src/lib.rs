@@ -4,6 +4,7 @@
 //! rust-sel4's `sel4-microkit` has nothing for `<ioport>`; this crate invokes the capability in slot 394 + id, as
 //! libmicrokit does. It is the one part of a domain that knows which of the two platforms it is built for.
 #![no_std]
+#![forbid(unsafe_code)]
 
 use microkit_image::layout;
 

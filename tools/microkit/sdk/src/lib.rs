@@ -25,6 +25,7 @@
 //!
 //! Whatever is wrong with the SDK or with the machine ends in one [`Error`], which says what was found where, and as
 //! its help what to do about it.
+#![forbid(unsafe_code)]
 
 mod compile;
 mod compose;

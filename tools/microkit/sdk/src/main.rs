@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `microkit-sdk lock`: pins what rust-sel4 needs of a registry, beside this crate. Building is `cargo xtask`'s.
+#![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 

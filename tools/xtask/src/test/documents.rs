@@ -62,6 +62,8 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo run -p qtest --bin mutants", By::Hand),
     ("cargo test -p qtest --test fake random", By::Step("host")),
     ("cargo test --release -p vmm-machine", By::Hand),
+    ("cargo test --package xtask --test safety", By::Step("host")),
+    ("cargo mutants --package ioasid-core", By::Hand),
     ("cargo metadata --locked", By::Here),
 ];
 

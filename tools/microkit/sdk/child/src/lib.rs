@@ -8,6 +8,7 @@
 //! A child of a parent that restarts it has [`restartable!`] in its program: rust-sel4's start-up code refuses to run
 //! twice over the same memory.
 #![no_std]
+#![forbid(unsafe_code)]
 
 use sel4::UserContext;
 use sel4_microkit::Child;

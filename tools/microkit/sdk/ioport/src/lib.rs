@@ -5,6 +5,7 @@
 //! libmicrokit does. It has the public names of the embedded default's crate of the same name, in whose place the
 //! SDK's Cargo configuration patches it.
 #![no_std]
+#![forbid(unsafe_code)]
 
 /// Where the tool puts the capability of the first range in a domain's CSpace.
 const BASE_IOPORT: u64 = 394;
