@@ -54,7 +54,7 @@ impl<L: Listener> Monitor<L> {
         let (ram, unit, events): (&'static _, &'static _, &'static _) =
             unsafe { (ram.as_ref(), regions.unit.as_ref(), regions.events.as_ref()) };
         Self(Machine {
-            cpu: Thread(Vcpu::new(0)),
+            cpu: Thread::new(Vcpu::new(0)),
             service: Connection::new(channel, EventReader::new(events)),
             listener,
             ram: GuestRam::new(ram),

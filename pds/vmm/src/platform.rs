@@ -8,7 +8,15 @@ use vmm_machine::{Cpu, Entry, Left, Refused, Registers, Service};
 
 /// The domain's own thread, which is the guest while it runs.
 #[derive(Debug)]
-pub struct Thread(pub(crate) Vcpu);
+pub struct Thread(Vcpu);
+
+impl Thread {
+    pub(crate) fn new(vcpu: Vcpu) -> Self {
+        // Where that is refused the first entry fails, and says so.
+        let _ = vcpu.enter_32_bit();
+        Self(vcpu)
+    }
+}
 
 impl Cpu for Thread {
     fn enter(&mut self, entry: &mut Entry) -> Left {

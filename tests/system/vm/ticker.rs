@@ -72,11 +72,12 @@ fn init() -> impl Handler {
 
 impl Ticker {
     fn change(&mut self) -> Result<(), Error> {
-        let (Some(client), place) = (self.client, self.ticks as usize % QUOTA) else { return Ok(()) };
-        if let Some(id) = self.ids[place].take() {
+        let (Some(client), Some(oldest)) = (self.client, self.ids.first_mut()) else { return Ok(()) };
+        if let Some(id) = oldest.take() {
             client.free(id)?;
         }
-        self.ids[place] = Some(client.alloc(1..=0xf_ffff, self.ticks)?);
+        *oldest = Some(client.alloc(1..=0xf_ffff, self.ticks)?);
+        self.ids.rotate_left(1);
         Ok(())
     }
 

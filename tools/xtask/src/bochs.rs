@@ -19,7 +19,8 @@ pub fn boot(
     on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<Outcome> {
     let bochs = microkit_bochs::Bochs::find().map_err(Report::from_err)?;
-    let (kernel, root) = (built.image.folder.join("kernel32.elf"), built.image.folder.join("root.elf"));
+    let image = &built.image;
+    let (kernel, root) = (image.folder.join(&image.kernel), image.folder.join(&image.module));
     let folder = built.log(log).with_extension("bochs");
     let (mut lines, mut seen) = (Lines::default(), Vec::new());
     let mut watch = |bytes: &[u8]| {

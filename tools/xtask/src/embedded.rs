@@ -49,8 +49,10 @@ pub fn build(
     workspace::copy(&kernel.elf32, &folder.join("kernel32.elf"))?;
     // The kernel prints its command line, which holds its path as QEMU was given it: bare names in the image's folder
     // make logs the same wherever the workspace lies.
-    let arguments = ["-accel", "tcg", "-cpu", CPU, "-kernel", "kernel32.elf", "-initrd", "root.elf"];
-    Ok((Image { folder, arguments: arguments.map(Into::into).into() }, packed.notes))
+    let (kernel, module) = ("kernel32.elf", "root.elf");
+    let arguments = ["-accel", "tcg", "-cpu", CPU, "-kernel", kernel, "-initrd", module];
+    let arguments = arguments.map(Into::into).into();
+    Ok((Image { folder, kernel: kernel.into(), module: module.into(), arguments }, packed.notes))
 }
 
 /// The folder where Cargo leaves programs for seL4.

@@ -2,10 +2,11 @@
 //! The Microkit SDK: the same programs and system.xml, built against rust-sel4 and composed by the SDK's tool.
 
 use crate::build::{BuildArgs, Program};
+use crate::machine::Machine;
 use crate::qemu::Image;
 use crate::system::System;
 use crate::workspace;
-use microkit_sdk::{BuildRequest, Configuration, Sdk};
+use microkit_sdk::{BOARD, BOARD_VTX, BuildRequest, Configuration, Sdk};
 use miette::{Report, Result};
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -25,6 +26,7 @@ pub fn build(
 ) -> Result<(Image, Vec<String>)> {
     let request = BuildRequest {
         system: system.folder.join("system.xml"),
+        board: if Machine::load(&system.folder)?.bochs { BOARD_VTX } else { BOARD },
         search_paths: vec![system.folder.clone()],
         quiet: args.quiet,
         ..request(programs, args.config, folder.clone())
@@ -38,7 +40,8 @@ pub fn build(
     if let Some(at) = arguments.iter().position(|argument| argument == "-icount") {
         arguments.drain(at..at + 2);
     }
-    Ok((Image { folder, arguments }, image.account))
+    let (kernel, module) = (image.kernel, image.module);
+    Ok((Image { folder, kernel, module, arguments }, image.account))
 }
 
 /// Asks for `programs`, in the folder `output`, and no system yet.
@@ -53,6 +56,7 @@ pub fn request(programs: Vec<Program>, configuration: Configuration, output: Pat
         system: PathBuf::new(),
         programs: programs.collect(),
         search_paths: Vec::new(),
+        board: BOARD,
         configuration,
         quiet: true,
         output,

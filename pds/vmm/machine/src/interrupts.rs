@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Interrupts on their way into the guest: vectors that wait, and when the guest can take one.
 
-use microkit_vcpu::{Entry, Exit};
+use vcpu_state::{Entry, Exit};
 
 use crate::exits::{BLOCKED_BY_STI_OR_MOV_SS, INJECT_INTERRUPT, INTERRUPTS_ON, ON_HLT, ON_INTERRUPT_WINDOW};
 

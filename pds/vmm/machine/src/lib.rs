@@ -26,4 +26,4 @@ mod vmcs;
 pub use ids::{Ids, Service};
 pub use machine::{Bounds, Call, Cpu, Listener, Machine, Program, Reason, UNIT};
 pub use memory::GuestRam;
-pub use microkit_vcpu::{Entry, Exit, Left, Refused, Registers};
+pub use vcpu_state::{Entry, Exit, Left, Refused, Registers};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The machine: enters the guest, does what its exits ask for, and ends a life that cannot go on.
 
-use microkit_vcpu::{Entry, Exit, Left, Refused, Registers};
+use vcpu_state::{Entry, Exit, Left, Refused, Registers};
 use virtual_vtd::{Page, Request, Width};
 
 use crate::decoder::{self, LONGEST, Source};

@@ -2,7 +2,7 @@
 //! The virtual machine control structure: the fields that are used (Intel SDM 3D, appendix B) and the state that a
 //! guest begins in.
 
-use microkit_vcpu::Refused;
+use vcpu_state::Refused;
 
 use crate::Cpu;
 

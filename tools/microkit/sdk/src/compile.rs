@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::{BuildRequest, Configuration, Error, Result, Sdk, libclang, lock};
+use crate::{BOARD, BuildRequest, Configuration, Error, Result, Sdk, libclang, lock};
 
 /// Target of the protection domains: of those that come with Rust, the one whose `core` brings memory functions.
 pub const PD_TARGET: &str = "x86_64-unknown-none";
@@ -42,7 +42,7 @@ impl Sdk {
     /// # Errors
     /// When a tool is missing, a source is out of reach or a program does not compile.
     pub fn compile(&self, request: &BuildRequest) -> Result<()> {
-        let step = self.prepare(&request.workspace, request.configuration)?;
+        let step = self.prepare(&request.workspace, request.board, request.configuration)?;
         self.fetch(&step)?;
         let mut build = self.cargo("build", &step);
         build.args(["--release", "--target", PD_TARGET, "--target-dir"]).arg(&step.target);
@@ -67,17 +67,22 @@ impl Sdk {
     /// # Errors
     /// As for [`compile`](Self::compile).
     pub fn lock(&self, workspace: &Path) -> Result<PathBuf> {
-        let step = self.prepare(workspace, Configuration::Debug)?;
+        let step = self.prepare(workspace, BOARD, Configuration::Debug)?;
         self.fetch(&step)?;
         lock::keep(workspace, self.release(), &step.lock)
     }
 
     /// Looks for everything that Cargo is going to need.
-    fn prepare<'a>(&self, workspace: &'a Path, configuration: Configuration) -> Result<Step<'a>> {
-        let include = self.board(configuration)?.include;
+    fn prepare<'a>(
+        &self,
+        workspace: &'a Path,
+        board: &'static str,
+        configuration: Configuration,
+    ) -> Result<Step<'a>> {
+        let include = self.board(board, configuration)?.include;
         let libclang = libclang::find(self.environment())?;
         self.look_for_target(workspace)?;
-        let target = self.target_folder(workspace);
+        let target = self.target_folder(workspace, board);
         let lock = lock::prepare(workspace, self.release(), &target)?;
         Ok(Step { workspace, include, libclang, target, lock })
     }
@@ -90,11 +95,13 @@ impl Sdk {
         self.judge("fetch", &fetch, &output)
     }
 
-    /// The build folder: one for each release, beside that of the embedded default.
-    fn target_folder(&self, workspace: &Path) -> PathBuf {
+    /// The build folder: one for each release and board, beside that of the embedded default.
+    fn target_folder(&self, workspace: &Path, board: &str) -> PathBuf {
         let target = self.environment().variable("CARGO_TARGET_DIR").map(PathBuf::from);
         let target = workspace.join(target.unwrap_or_else(|| "target".into()));
-        target.join("microkit-sdk").join(self.release().version)
+        // Programs are compiled against a kernel's headers.
+        let other = if board == BOARD { "" } else { board };
+        target.join("microkit-sdk").join(self.release().version).join(other)
     }
 
     /// A Cargo that has rust-sel4's crates patched in and its own lock file.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::compile::{line, start};
-use crate::{BuildRequest, Error, Release, Result, Sdk, sdk::BOARD};
+use crate::{BuildRequest, Error, Release, Result, Sdk};
 
 /// What begins the lines of the tool's own account of an image.
 const ACCOUNT: &str = "MICROKIT|";
@@ -32,10 +32,10 @@ impl Sdk {
     /// # Errors
     /// When the SDK lacks a part, or its tool does not take the system.
     pub fn compose(&self, request: &BuildRequest) -> Result<Image> {
-        let board = self.board(request.configuration)?;
+        let board = self.board(request.board, request.configuration)?;
         let (module, report) = (request.output.join("loader.img"), request.output.join("report.txt"));
         let mut tool = Command::new(self.tool());
-        tool.arg(&request.system).args(["--board", BOARD, "--config", request.configuration.name()]);
+        tool.arg(&request.system).args(["--board", request.board, "--config", request.configuration.name()]);
         tool.arg("--output").arg(&module).arg("--report").arg(&report);
         tool.arg("--search-path").arg(&request.output).args(&request.search_paths);
         let output = start(&mut tool, Command::output)?;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::{Configuration, PD_TARGET, Release, sdk::BOARD};
+use crate::{Configuration, PD_TARGET, Release};
 
 /// Why a system was not built with an SDK. The message says what was found; the diagnostic's help is the remedy.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -39,21 +39,25 @@ pub enum Error {
     },
 
     /// The SDK was made without the board.
-    #[error("{} has no board {BOARD}; it has: {there}", .folder.display())]
-    #[diagnostic(help("take an SDK with the board {BOARD}: those released by the seL4 project have it"))]
+    #[error("{} has no board {board}; it has: {there}", .folder.display())]
+    #[diagnostic(help("take an SDK with the board {board}: those released by the seL4 project have it"))]
     NoBoard {
         /// The SDK.
         folder: PathBuf,
+        /// The board.
+        board: &'static str,
         /// Its boards.
         there: String,
     },
 
     /// The board was made without the configuration.
-    #[error("{} has no configuration {wanted} for {BOARD}; it has: {there}", .folder.display())]
+    #[error("{} has no configuration {wanted} for {board}; it has: {there}", .folder.display())]
     #[diagnostic(help("set MICROKIT_CONFIG to one of those, or take an SDK that has it"))]
     NoConfiguration {
         /// The SDK.
         folder: PathBuf,
+        /// The board.
+        board: &'static str,
         /// The configuration asked for.
         wanted: Configuration,
         /// Those that the board has.

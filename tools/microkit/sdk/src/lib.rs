@@ -43,7 +43,7 @@ pub use configuration::Configuration;
 pub use environment::Environment;
 pub use error::Error;
 pub use release::Release;
-pub use sdk::{BOARD, BuildRequest, Sdk};
+pub use sdk::{BOARD, BOARD_VTX, BuildRequest, Sdk};
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

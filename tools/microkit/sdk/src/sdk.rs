@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 
 use crate::{Configuration, Environment, Error, Image, Program, Release, Result};
 
-/// The one board that this project runs on.
+/// The board that this project runs on.
 pub const BOARD: &str = "x86_64_generic";
+/// The same, with a kernel that has virtual machines.
+pub const BOARD_VTX: &str = "x86_64_generic_vtx";
 
 /// A Microkit SDK whose version is known to work.
 #[derive(Clone, Debug)]
@@ -35,7 +37,9 @@ pub struct BuildRequest {
     pub programs: Vec<Program>,
     /// Folders with what else it names, such as prefilled regions. `output` is always searched first.
     pub search_paths: Vec<PathBuf>,
-    /// Which kernel.
+    /// Which kernel: [`BOARD`] or [`BOARD_VTX`],
+    pub board: &'static str,
+    /// and its configuration.
     pub configuration: Configuration,
     /// Whether Cargo says nothing unless something is wrong.
     pub quiet: bool,
@@ -112,17 +116,17 @@ impl Sdk {
         &self.environment
     }
 
-    /// The board's files in `configuration`.
-    pub(crate) fn board(&self, configuration: Configuration) -> Result<Board> {
-        let board = self.folder.join("board").join(BOARD);
+    /// A board's files in `configuration`.
+    pub(crate) fn board(&self, name: &'static str, configuration: Configuration) -> Result<Board> {
+        let board = self.folder.join("board").join(name);
         if !board.is_dir() {
             let there = folders(&self.folder.join("board"));
-            return Err(Error::NoBoard { folder: self.folder.clone(), there });
+            return Err(Error::NoBoard { folder: self.folder.clone(), board: name, there });
         }
         let files = board.join(configuration.name());
         if !files.is_dir() {
             let (folder, there) = (self.folder.clone(), folders(&board));
-            return Err(Error::NoConfiguration { folder, wanted: configuration, there });
+            return Err(Error::NoConfiguration { folder, board: name, wanted: configuration, there });
         }
         let board = Board { include: files.join("include"), kernel: files.join("elf/sel4_32.elf") };
         for path in [&board.include, &board.kernel] {

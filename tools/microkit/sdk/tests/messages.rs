@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use microkit_sdk::{BuildRequest, Configuration, Environment, Error, Program, Sdk};
+use microkit_sdk::{BOARD, BuildRequest, Configuration, Environment, Error, Program, Sdk};
 use miette::Diagnostic as _;
 
 /// A machine with everything on it, of which a test takes away what it is about.
@@ -95,6 +95,7 @@ impl Machine {
                 image: "hello.elf".into(),
             }],
             search_paths: vec![self.path("blobs")],
+            board: BOARD,
             configuration,
             quiet: false,
             output: self.path("output"),
@@ -307,6 +308,7 @@ fn a_kernel_that_leaves_the_unit_alone_gets_no_arguments() {
         system: machine.path("workspace/system.xml"),
         programs: vec![],
         search_paths: vec![],
+        board: BOARD,
         configuration: Configuration::Debug,
         quiet: true,
         output: machine.path("output"),

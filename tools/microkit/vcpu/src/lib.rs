@@ -9,77 +9,7 @@
 #![forbid(unsafe_code)]
 
 use sel4_abi::{VmEntry, VmReturn, with_ipc_buffer};
-
-/// The kernel refused: there is no such virtual CPU, or it does not let this field be touched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Refused;
-
-impl core::fmt::Display for Refused {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("the kernel does not let this domain change that of its virtual CPU")
-    }
-}
-
-impl core::error::Error for Refused {}
-
-/// The guest's general registers but the stack pointer, which is in the VMCS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the registers' own names")]
-pub struct Registers {
-    pub eax: u64,
-    pub ebx: u64,
-    pub ecx: u64,
-    pub edx: u64,
-    pub esi: u64,
-    pub edi: u64,
-    pub ebp: u64,
-}
-
-/// How the guest is entered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Entry {
-    /// Where it goes on.
-    pub rip: u64,
-    /// Primary processor-based controls beyond those that the kernel insists on.
-    pub controls: u64,
-    /// The VM-entry interruption-information field: the event to be injected, or 0.
-    pub injection: u64,
-}
-
-/// What the guest did that ended its run, as the processor's exit fields say it (Intel SDM 3C, 28.9).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Exit {
-    /// Exit reason. [`FAILED_ENTRY`](Self::FAILED_ENTRY) where the processor did not take the entry at all.
-    pub reason: u64,
-    /// Exit qualification.
-    pub qualification: u64,
-    /// Length of the instruction, in bytes.
-    pub instruction_len: u64,
-    /// Guest-physical address, for an EPT violation.
-    pub guest_physical: u64,
-    /// RFLAGS.
-    pub rflags: u64,
-    /// The guest's interruptibility.
-    pub interruptibility: u64,
-    /// CR3.
-    pub cr3: u64,
-    /// General registers.
-    pub registers: Registers,
-}
-
-impl Exit {
-    /// The reason where the processor did not take the entry.
-    pub const FAILED_ENTRY: u64 = 0xffff_ffff;
-}
-
-/// Why [`enter`] came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Left {
-    /// The guest exited.
-    Exit(Exit),
-    /// Notifications came: a bit for each channel. An event that was to be injected may be left in [`Entry`].
-    Notified(u64),
-}
+pub use vcpu_state::{Entry, Exit, Left, Refused, Registers};
 
 /// Runs the domain's guest until it exits or the domain is notified. `entry` then says where the guest is.
 ///
@@ -150,6 +80,14 @@ impl Vcpu {
     /// [`Refused`].
     pub fn write_vmcs(self, field: u64, value: u64) -> Result<u64, Refused> {
         self.0.write_vmcs(field, value).map_err(|_| Refused)
+    }
+
+    /// Has it be entered for a guest that is no 64-bit one. This platform's kernel knows no other.
+    ///
+    /// # Errors
+    /// None here.
+    pub fn enter_32_bit(self) -> Result<(), Refused> {
+        Ok(())
     }
 
     /// Writes the general registers.

@@ -6,11 +6,15 @@ use crate::machine::Machine;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// What QEMU boots.
+/// What is booted.
 #[derive(Clone, Debug)]
 pub struct Image {
     /// The folder that QEMU runs in.
     pub folder: PathBuf,
+    /// The kernel, a 32-bit ELF file. Relative to that folder.
+    pub kernel: PathBuf,
+    /// Everything else: the kernel's one module. Relative to that folder.
+    pub module: PathBuf,
     /// QEMU's arguments that belong to the image: processor, kernel, module, the kernel's command line.
     pub arguments: Vec<OsString>,
 }
@@ -64,7 +68,12 @@ mod tests {
     fn line(version: &str, machine: &Machine, icount: bool) -> String {
         let version = Version::parse(version).unwrap();
         let qemu = Qemu { program: "qemu".into(), version, firmware: None };
-        let image = Image { folder: "/x".into(), arguments: vec!["-kernel".into(), "k.elf".into()] };
+        let image = Image {
+            folder: "/x".into(),
+            kernel: "k.elf".into(),
+            module: "m.elf".into(),
+            arguments: vec!["-kernel".into(), "k.elf".into()],
+        };
         command_line(&qemu, machine, &image, icount).join(" ".as_ref()).into_string().unwrap()
     }
 
@@ -106,7 +115,12 @@ mod tests {
     fn firmware_of_an_unpacked_qemu_is_named() {
         let version = Version::OLDEST;
         let qemu = Qemu { program: "qemu".into(), version, firmware: Some("/x/share".into()) };
-        let image = Image { folder: "/x".into(), arguments: vec!["-kernel".into(), "k.elf".into()] };
+        let image = Image {
+            folder: "/x".into(),
+            kernel: "k.elf".into(),
+            module: "m.elf".into(),
+            arguments: vec!["-kernel".into(), "k.elf".into()],
+        };
         let line = command_line(&qemu, &Machine::default(), &image, true);
         assert!(line.windows(2).any(|pair| pair == ["-L", "/x/share"]));
     }
