@@ -60,6 +60,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo run -p protocol-export", By::Step("host")),
     ("cargo run --release -p qtest --bin bench-vtd", By::Hand),
     ("cargo run -p qtest --bin mutants", By::Hand),
+    ("cargo test -p attacks", By::Step("host")),
     ("cargo test -p qtest --test fake random", By::Step("host")),
     ("cargo test --release -p vmm-machine", By::Hand),
     ("cargo test --package xtask --test safety", By::Step("host")),

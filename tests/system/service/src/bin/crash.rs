@@ -41,7 +41,7 @@ fn between_question_and_answer(checks: &mut Checks, relay: &Relay) -> Result<()>
     let asked = asks(&client, &client)?;
     let Some(Task::Choose { ticket, .. }) = asked else { return refused(Code::NotFound) };
     warden::restart();
-    checks.equal("an answer to an old life", client.give(ticket, 5), refused(Code::ServerRestarted));
+    checks.equal("s95: an answer to an old life", client.give(ticket, 5), refused(Code::ServerRestarted));
     checks.equal("as is a question for its outcome", client.alloc_result(), refused(Code::ServerRestarted));
     let client = relay.connect()?;
     checks.equal("after HELLO it is an answer to nothing", client.give(ticket, 5), refused(Code::Stale));

@@ -107,7 +107,7 @@ fn end_of_set(checks: &mut Checks, admin: &Client, other: &Client) -> Result<()>
         }
     }
     // 64, 36, and the slice that finds nothing left.
-    checks.equal("its ids are torn down in slices", (slices, done), (3, 100));
+    checks.equal("s76: its ids are torn down in slices", (slices, done), (3, 100));
     let again = admin.call(&api::SetFree { set: VICTIM });
     checks.equal("an ended set cannot be ended again", again, refused(Code::NoSuchSet));
     Ok(())
@@ -118,7 +118,7 @@ async fn born_again(checks: &mut Checks, victim: &Relay, old: Handle) -> Result<
     let (label, _) = victim.send(0x10, &[1, 0xffff, 0]);
     checks.equal("before HELLO it is refused", label, Code::ServerRestarted.to_label());
     let client = victim.connect()?;
-    checks.equal("it has no ids", client.own_usage()?.used, 0);
+    checks.equal("s76: it has no ids", client.own_usage()?.used, 0);
     checks.equal("an old handle finds nothing", client.set_data(old, 0), refused(Code::NotFound));
     checks.equal("nor does the find page", victim.look(old), None);
     checks.equal("its names are gone", client.find_spid(7), refused(Code::NotFound));

@@ -41,7 +41,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     victim.kill().await;
 
     let ended = end(&admin)?;
-    checks.check("its set ends in bounded time", ended.is_some_and(|calls| calls > 1));
+    checks.check("s76: its set ends in bounded time", ended.is_some_and(|calls| calls > 1));
     checks.equal("the provider's answer comes too late", other.give(ticket, 9), refused(Code::Stale));
     let mut told = 0;
     while let Some(ask) = other.next_task()? {

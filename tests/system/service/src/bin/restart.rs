@@ -44,7 +44,11 @@ async fn run(checks: &mut Checks) -> Result<()> {
     checks.equal("nothing is counted", client.own_usage()?.used, 0);
     relay.transfer(Transfer::WriteMemory, IOVA, PAGE - 1).await;
     let event = relay.next(EventKind::Fault).await;
-    checks.equal("until it is bound anew its device is blocked", (event.handle, event.address), (None, IOVA));
+    checks.equal(
+        "s95: until it is bound anew its device is blocked",
+        (event.handle, event.address),
+        (None, IOVA),
+    );
     checks.equal("and writes nothing", relay.count(0..PAGE, 0xa5), PAGE);
     let new = at_work(checks, &relay, &client).await?;
     checks.check("the same number in another life of the service", new.pasid == id.pasid && new != id);
@@ -86,7 +90,7 @@ fn stale(checks: &mut Checks, relay: &Relay, client: &Client, admin: &Client, id
         admin.check().err(),
         admin.set_usage(0).err(),
     ];
-    checks.equal("every stale call: ServerRestarted", answers, [Some(restarted); 12]);
+    checks.equal("s95: every stale call: ServerRestarted", answers, [Some(restarted); 12]);
     checks.equal("the find page is empty", relay.look(id), None);
 }
 
