@@ -120,9 +120,10 @@ impl<D: Numbered> Spaces<D> {
     }
 }
 
-/// The place that a number gives in a stretch, if there is any.
+/// The place that a number gives in a stretch, if there is any. Numbers in a row are scattered (Knuth's multiplier): side
+/// by side they would make one long run, and to take one out of it all behind it are looked at.
 fn home(len: usize, pasid: u32) -> Option<usize> {
-    usize::try_from(pasid).ok()?.checked_rem(len)
+    usize::try_from(pasid.wrapping_mul(0x9e37_79b1) >> 8).ok()?.checked_rem(len)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::allocator::Provider;
 use crate::capacity::{GROUPS, SETS};
 use crate::event::Events;
 use crate::set::{Phase, Set};
-use crate::slot::{Life, Slot};
+use crate::slot::Life;
 use crate::{Pasid, SetId, State};
 use core::hash::{Hash, Hasher};
 
@@ -85,6 +85,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             stopping[owner.index()] += u32::from(state == State::Stopping);
         }
         self.check_sets(owned)?;
+        self.check_blocks()?;
         if let Some(index) = (0..SETS).find(|&index| self.queued(index) != Some(stopping[index])) {
             return Err(Inconsistency::Queue(index));
         }
@@ -120,13 +121,20 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             if set.used != charged || (set.phase == Phase::Open && charged > set.share.limit) {
                 return Err(Inconsistency::Charge(index, set.used, charged));
             }
-            for number in 0.. {
-                let Some(block) = self.space.block(number) else { break };
-                let own = |slot: &&Slot| slot.owner() != SetId::NONE && slot.owner().index() == index;
-                let here = block.iter().filter(own).count();
-                let known = self.index[index].blocks.contains(number);
-                let counted = block.get(index).is_some_and(|slot| usize::from(slot.count()) == here);
-                if !counted || known != (here > 0) {
+        }
+        Ok(())
+    }
+
+    /// Whether each set finds its ids: in each block as many as the block counts for it.
+    fn check_blocks(&self) -> Result<(), Inconsistency> {
+        for number in 0.. {
+            let Some(block) = self.space.block(number) else { break };
+            let mut here = [0; SETS];
+            for slot in block.iter().filter(|slot| slot.owner() != SetId::NONE) {
+                here[slot.owner().index()] += 1;
+            }
+            for (index, (here, slot)) in here.into_iter().zip(block).enumerate() {
+                if slot.count() != here || self.index[index].blocks.contains(number) != (here > 0) {
                     return Err(Inconsistency::Block(index, number));
                 }
             }

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::event::{Role, Subscription};
+use crate::slot::Slot;
 use crate::{Allocation, Config, Error, Freed, Handle, Memory, PasidRange, SetConfig};
 use zerocopy::IntoBytes;
 
