@@ -11,7 +11,7 @@ use crate::qemu::Qemu;
 use crate::run::{boot, emulator, judge};
 use crate::system::System;
 use crate::workspace::{self, Packages};
-use crate::{serial, setup};
+use crate::{serial, setup, size};
 use microkit_sdk::Configuration;
 use miette::Result;
 use std::ops::ControlFlow;
@@ -21,6 +21,8 @@ use std::time::Instant;
 /// A family of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Family {
+    /// The domain: bytes of code, constants and data
+    Size,
     /// The registry: instructions and nanoseconds for each operation, beside other allocators of numbers
     Core,
     /// The VT-d driver: submissions, descriptors and register accesses for each teardown, beside Linux's sequence
@@ -52,10 +54,11 @@ pub struct Args {
 /// Prints what was asked for.
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(args.qemu.as_deref())?;
-    let all = [Family::Core, Family::Vtd, Family::Ipc, Family::Vm];
+    let all = [Family::Size, Family::Core, Family::Vtd, Family::Ipc, Family::Vm];
     for family in args.family.map_or(all.to_vec(), |family| vec![family]) {
         let start = Instant::now();
         match family {
+            Family::Size => println!("{}", size::report()?),
             Family::Core => program("bench", &["core"])?,
             Family::Vtd => program("bench-vtd", &[])?,
             Family::Ipc => booted(args, "ipc", "client")?,

@@ -23,6 +23,7 @@ mod run;
 mod sdk;
 mod serial;
 mod setup;
+mod size;
 mod soak;
 mod system;
 mod test;

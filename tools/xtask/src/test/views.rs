@@ -4,7 +4,7 @@
 
 use super::{Step, Tally};
 use crate::description::Description;
-use crate::{audit, graph, workspace};
+use crate::{audit, graph, size, workspace};
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub fn steps() -> Vec<Step<'static>> {
         run: Box::new(move || Tally::of(run())),
         parallel: false,
     };
-    vec![step("audit", audits), step("graph", picture)]
+    vec![step("audit", audits), step("graph", picture), step("size", size::report)]
 }
 
 /// The folders of the reference system, of all scenarios and of all examples.
