@@ -21,7 +21,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         if path.is_dir() && name != "target" && !name.starts_with('.') {
             sources(&path, found);
-        } else if name.ends_with(".rs") {
+        } else if name.ends_with(".rs") || name.ends_with(".s") {
             found.push(path);
         }
     }
@@ -53,6 +53,9 @@ fn called(path: &Path) -> Option<String> {
     let path = path.strip_prefix(root()).ok()?.to_string_lossy().into_owned();
     if let Some(scenario) = path.strip_prefix("tests/system/service/src/bin/") {
         return Some(format!("system/{}", scenario.trim_end_matches(".rs")));
+    }
+    if let Some(inside) = path.strip_prefix("tests/system/").filter(|inside| !inside.contains("/src/")) {
+        return Some(format!("system/{}", inside.split('/').next()?));
     }
     let folder = path.split("/src/").next()?.split("/tests/").next()?;
     let file = path.rsplit('/').next()?.trim_end_matches(".rs");

@@ -72,9 +72,9 @@ impl Judge {
         let left = self.ask("the machine's set", |client| used(client, set));
         let others = self.ask("the neighbour's set", |client| used(client, NEIGHBOUR));
         log::info!("a life of the {name} ended; meanwhile the neighbour did {} pieces of work", self.pieces);
-        self.checks.check("s86 nothing is left of its ids", left == Some(0));
+        self.checks.check("s86: nothing is left of its ids", left == Some(0));
         let untouched = others.is_some_and(|used| (QUOTA - 1..=QUOTA).contains(&used));
-        self.checks.check("s86 the neighbour has its own", untouched);
+        self.checks.check("s86: the neighbour has its own", untouched);
         if long {
             self.checks.check("and went on working", self.pieces >= PIECES);
         }

@@ -9,12 +9,12 @@ calm:
     movl CAP, %eax
     shrl $7, %eax
     andl $1, %eax
-    CHECK "s87 the unit says that it is virtual (CAP.CM)"
+    CHECK "s87: the unit says that it is virtual (CAP.CM)"
     movl ECAP_HIGH, %eax
     shrl $12, %eax
     andl $1, %eax
     andl VCCAP, %eax
-    CHECK "s87 it has a virtual command register for PASIDs (ECAP.VCS, VCCAP.PAS)"
+    CHECK "s87: it has a virtual command register for PASIDs (ECAP.VCS, VCCAP.PAS)"
 
     # The processor.
     fnstcw WAITED
@@ -44,7 +44,7 @@ calm:
     CHECK "a machine has as many PASIDs as its quota says"
     call status_after_alloc
     cmpl $NO_PASID, %eax
-    CHECK_EQUAL "s85 an allocation over quota has status 16"
+    CHECK_EQUAL "s85: an allocation over quota has status 16"
     call drain
     CHECK "every one of them is freed"
     movl $PAIRS, %edi

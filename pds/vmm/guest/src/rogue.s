@@ -5,7 +5,7 @@
 
 rogue:
     call fill
-    CHECK "s86 a machine has all of its quota at the start of each life"
+    CHECK "s86: a machine has all of its quota at the start of each life"
     movl rogue_lives - vmm_guest_start + BASE(,%ebp,4), %eax
     jmp *%eax
 
@@ -20,13 +20,13 @@ rogue_lives:
 # Reaches for what is others', then hangs with interrupts off.
 rogue_steals:
     call steal
-    CHECK "s82 no PASID up to 0x3ff that is not its own can be freed: status 16"
+    CHECK "s82: no PASID up to 0x3ff that is not its own can be freed: status 16"
     # Bits 19:16 of a number are in the upper half.
     movl $0xf, VCMD + 4
     movl $(0xffff << 16 | 2), VCMD
     call wait
     cmpl $NO_PASID, %eax
-    CHECK_EQUAL "s84 nor the highest one, written in halves"
+    CHECK_EQUAL "s84: nor the highest one, written in halves"
     movl $0x77, VCMD
     call wait
     testl %eax, %eax
@@ -35,17 +35,17 @@ rogue_steals:
     setne %al
     andb %dl, %al
     movzbl %al, %eax
-    CHECK "s83 a command that there is not has an error status"
+    CHECK "s83: a command that there is not has an error status"
     # A narrow write is none, and none of a capability changes it.
     movl VCRSP, %esi
     movw $1, VCMD
     cmpl %esi, VCRSP
-    CHECK_EQUAL "s84 a write of two bytes is none"
+    CHECK_EQUAL "s84: a write of two bytes is none"
     movl $0, CAP
     movl CAP, %eax
     shrl $7, %eax
     andl $1, %eax
-    CHECK "s87 a write to a capability changes nothing"
+    CHECK "s87: a write to a capability changes nothing"
     cli
 1:  jmp 1b
 

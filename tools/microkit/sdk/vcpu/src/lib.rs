@@ -8,7 +8,7 @@
 
 use core::arch::asm;
 
-use sel4::sys::{seL4_Error, seL4_VCPUContext, seL4_Word};
+use sel4::sys::{seL4_Error, seL4_VCPUContext, seL4_Word, syscall_id};
 pub use vcpu_state::{Entry, Exit, Left, Refused, Registers};
 
 /// Where the tool puts the capability of the first virtual CPU in a domain's CSpace.
@@ -17,8 +17,6 @@ const BASE_VCPU: seL4_Word = 330;
 const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(1);
 const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(4);
 
-/// The kernel's number for VMEnter with MCS scheduling.
-const VM_ENTER: i64 = -32;
 /// What it returns where the guest came out by itself.
 const EXITED: seL4_Word = 1;
 
@@ -74,7 +72,7 @@ fn vm_enter(words: &mut [seL4_Word; 4]) -> (seL4_Word, seL4_Word) {
             "mov r14, rsp",
             "syscall",
             "mov rsp, r14",
-            in("rdx") VM_ENTER,
+            in("rdx") i64::from(syscall_id::VMEnter),
             inout("rdi") 0_u64 => badge,
             inout("rsi") 0_u64 => exited,
             inout("r10") *rip,
