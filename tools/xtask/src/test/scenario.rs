@@ -132,6 +132,10 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
 fn run(case: &Case) -> Result<String> {
     let mut machine = Machine::load(&case.folder)?;
     machine.vtd &= !case.no_vtd;
+    if case.build.sdk.is_some() {
+        // Its kernel and its initialiser take several times as long to boot as the embedded default's.
+        machine.timeout_s *= 3;
+    }
     let built = build::build(System::load(Some(&case.folder))?, &case.build)?;
     let qemu = Qemu::find(case.qemu.as_deref())?;
     let log = format!("{}.log", case.name.replace('/', "-"));
