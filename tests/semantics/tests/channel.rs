@@ -4,7 +4,7 @@
 use ioasid_core::allocator::channel::{ChannelProvider, Question};
 use ioasid_core::allocator::{Answer, Ticket};
 use ioasid_core::{Allocation, Config, Error, Freed, Memory, PasidRange, Registry, SetId};
-use semantics::{BOUND, Script, pasid, up_to};
+use semantics::{BOUND, Call, Script, pasid, up_to};
 
 /// A registry of the ids up to 127 whose allocator stands behind a channel, and a set.
 fn channel<'m>(
@@ -88,4 +88,20 @@ fn s42_a_question_that_has_timed_out_makes_room_for_its_sets_next_and_for_nobody
         Question::Free { .. } => panic!("nothing was freed"),
     });
     assert!(tickets.eq([kept, present]));
+}
+
+#[test]
+fn s52_a_provider_may_be_borrowed() {
+    let mut script = Script::default();
+    let told = script.clone();
+    let mut words = vec![0; Memory::words_for(128)];
+    let mut providers = [&mut script];
+    let memory = Memory { words: &mut words };
+    let mut registry = Registry::with(memory, Config::default(), &mut providers, ()).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 7)).unwrap();
+    let set = registry.create_set(up_to(5)).unwrap();
+    let range = PasidRange::new(9, 9).unwrap();
+    let Ok(Allocation::Ready(handle)) = registry.alloc(set, range, 0) else { panic!("it answers at once") };
+    assert_eq!(registry.free_unbound(set, handle), Ok(Freed::Free));
+    assert_eq!(told.calls(), [Call::Alloc(7, 9, 9), Call::Free(7, 9)]);
 }

@@ -119,6 +119,11 @@ mod tests {
     }
 
     #[test]
+    fn a_map_has_as_many_bytes_as_is_said() {
+        assert_eq!(size_of::<BlockMap>(), 2080);
+    }
+
+    #[test]
     fn the_first_is_found_across_every_distance() {
         for distance in [0, 1, 63, 64, 65, 4095, 4096, 4097, LAST] {
             let mut map = BlockMap::EMPTY;

@@ -134,6 +134,19 @@ mod tests {
     }
 
     #[test]
+    fn a_search_is_remembered_where_it_began_with_the_lowest() {
+        let mut map = empty();
+        map.insert(Pasid::truncated(5000));
+        map.low = 64;
+        let from = |min| PasidRange::new(min, 0xf_ffff).unwrap();
+        assert_eq!((map.lowest(from(200)).map(Pasid::get), map.low), (Some(5000), 64));
+        assert_eq!((map.lowest(from(1)).map(Pasid::get), map.low), (Some(5000), 4992));
+        map.insert(Pasid::truncated(4000));
+        assert_eq!(map.low, 3968);
+        assert!(map.is_consistent());
+    }
+
+    #[test]
     fn the_lowest_is_found_across_every_distance() {
         for distance in [1, 2, 63, 64, 65, 4095, 4096, 4097, 262_143, 262_144, 0xf_ffff] {
             let mut map = empty();

@@ -64,6 +64,7 @@ impl<'m> Memory<'m> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Config, Error, Registry};
 
     #[test]
     fn what_is_said_to_fit_fits_and_no_more() {
@@ -75,5 +76,22 @@ mod tests {
             assert!(numbers == 0 || Memory::words_for(numbers) <= words);
             assert!(numbers == IDS || Memory::words_for(numbers + 1) > words);
         }
+    }
+
+    #[test]
+    fn memory_without_room_for_a_block_is_refused() {
+        for (words, room) in [(0, false), (Memory::words_for(1) - 1, false), (Memory::words_for(1), true)] {
+            let mut memory = vec![0; words];
+            let memory = Memory { words: &mut memory };
+            assert_eq!(Registry::new(memory, Config::default()).err(), (!room).then_some(Error::BadMemory));
+        }
+    }
+
+    #[test]
+    fn what_memory_holds_before_does_not_matter_and_its_size_bounds_the_ids() {
+        let mut words = vec![!0; Memory::words_for(128)];
+        let registry = Registry::new(Memory { words: &mut words }, Config::default()).unwrap();
+        assert_eq!((registry.check(), registry.max_pasid().get()), (Ok(()), 127));
+        assert_eq!(registry.totals().capacity, 127);
     }
 }

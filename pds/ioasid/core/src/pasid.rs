@@ -141,3 +141,38 @@ impl PasidRange {
         self.min <= pasid && pasid <= self.max
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(min: u32, max: u32) -> PasidRange {
+        PasidRange::new(min, max).unwrap()
+    }
+
+    #[test]
+    fn the_overlap_of_two_ranges_is_what_is_in_both() {
+        for (one, other, both) in [
+            ((1, 10), (5, 20), Some((5, 10))),
+            ((5, 20), (1, 10), Some((5, 10))),
+            ((1, 30), (5, 6), Some((5, 6))),
+            ((1, 5), (5, 9), Some((5, 5))),
+            ((1, 4), (5, 9), None),
+        ] {
+            let overlap = range(one.0, one.1).overlap(range(other.0, other.1));
+            assert_eq!(overlap, both.map(|(min, max)| range(min, max)));
+        }
+    }
+
+    #[test]
+    fn a_pasid_is_shown_as_hardware_counts() {
+        assert_eq!(Pasid::MAX.to_string(), "0xfffff");
+    }
+
+    #[test]
+    fn a_block_has_64_pasids() {
+        let pasid = Pasid::truncated(130);
+        assert_eq!((pasid.block(), pasid.place(), pasid.last_of_block().get()), (2, 2, 191));
+        assert_eq!((pasid.next().map(Pasid::get), Pasid::MAX.next()), (Some(131), None));
+    }
+}

@@ -145,3 +145,19 @@ impl Set {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_never_names_no_set_however_often_it_is_taken() {
+        let mut id = SetId::NONE;
+        for _ in 0..3000 {
+            let next = id.successor(0);
+            assert!(next != id && next != SetId::NONE && next.index() == 0);
+            id = next;
+        }
+        assert_eq!(SetId::from_raw(0xffc3).successor(3), SetId::from_raw(0x0043));
+    }
+}
