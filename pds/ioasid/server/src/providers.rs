@@ -128,6 +128,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// Keeps the outcome for the client that waits for it, and wakes it.
     pub(crate) fn completed(&mut self, completion: Completion) {
         let Some(client) = self.clients.with_set(completion.set()) else { return };
+        self.clients.account_mut(client).waits = false;
         let outcome = match completion.result {
             Ok(handle) => {
                 let data = self.registry.find(completion.set(), handle).unwrap_or(0);
@@ -136,9 +137,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             }
             Err(error) => Err(codes::registry(error)),
         };
-        let account = self.clients.account_mut(client);
-        account.waits = false;
-        account.outcome = Some(outcome);
+        self.clients.account_mut(client).outcome = Some(outcome);
         self.registry.events().wake(client);
     }
 

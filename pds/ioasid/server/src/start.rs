@@ -175,9 +175,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             now: 0,
             orphans_from: Pasid::RESERVED,
         };
-        if server.trace.round() {
-            server.trace_shares();
-        }
+        server.trace_shares();
         Ok(server)
     }
 }
