@@ -157,6 +157,26 @@ fn a_sets_end_and_its_new_beginning_can_be_read() {
 }
 
 #[test]
+fn an_id_that_a_provider_has_yet_to_give_is_not_used_yet() {
+    let grants =
+        [Grant::new("a").share(0, 8), Grant::new("provider").provider(), Grant::new("admin").admin()];
+    let mut machine = Machine::new(&grants);
+    let service = machine.start();
+    let [client, provider, admin] = ["a", "provider", "admin"].map(|name| service.client(name));
+    admin.call(&ioasid_api::RegisterAllocator { allocator: 1, alloc: 0, free: 0, pdata: 0 }).unwrap();
+    client.alloc(1..=8, 0).unwrap_err();
+    let ticket = provider.call(&ioasid_api::Fetch {}).unwrap().ticket;
+    admin.call(&ioasid_api::SetAdjust { set: 0, reservation: 0, limit: 7 }).unwrap();
+    assert_eq!(used(&records(&service), 3), [0, 0, 0]);
+    provider.call(&ioasid_api::Answer { ticket, outcome: 0, id: 5 }).unwrap();
+    assert_eq!(used(&records(&service), 3), [1, 0, 0]);
+    admin.call(&ioasid_api::SetAdjust { set: 0, reservation: 0, limit: 6 }).unwrap();
+    assert_eq!(used(&records(&service), 3), [1, 0, 0]);
+    let kinds = |event: &Event| matches!(event, Event::Asked { alloc: true, .. } | Event::Answered { .. });
+    assert_eq!(events(&service, 1).iter().filter(|event| kinds(event)).count(), 2);
+}
+
+#[test]
 fn a_new_life_is_told_from_the_last() {
     let mut machine = Machine::new(&[Grant::new("driver")]);
     machine.start();
