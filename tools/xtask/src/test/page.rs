@@ -55,7 +55,7 @@ fn looks(browser: &Path) -> Result<String> {
     Ok(format!("{} windows, pictures in {}", 2 * WIDTHS.len(), workspace::display(&folder)))
 }
 
-/// Opens the page, keeps a picture of it, and gives what the probe says.
+/// Opens the page, and gives what the probe says.
 fn look(browser: &Path, file: &Path, width: u32, dark: bool) -> Result<String> {
     let mode = if dark { "dark" } else { "light" };
     let arguments = |more: String| {
@@ -73,10 +73,13 @@ fn look(browser: &Path, file: &Path, width: u32, dark: bool) -> Result<String> {
         command.stdin(Stdio::null()).stderr(Stdio::null());
         command
     };
-    let picture = file.with_file_name(format!("trace-{width}-{mode}.png"));
-    let shot = arguments(format!("--screenshot={}", picture.display())).stdout(Stdio::null()).status();
-    if !shot.into_diagnostic()?.success() {
-        return Err(miette!("{} made no picture of {}", browser.display(), workspace::display(file)));
+    // A picture of each width will do: the light one for a desk, the dark one for a telephone.
+    if dark == (width == WIDTHS[1]) {
+        let picture = file.with_file_name(format!("trace-{width}-{mode}.png"));
+        let shot = arguments(format!("--screenshot={}", picture.display())).stdout(Stdio::null()).status();
+        if !shot.into_diagnostic()?.success() {
+            return Err(miette!("{} made no picture of {}", browser.display(), workspace::display(file)));
+        }
     }
     let output = arguments("--dump-dom".into()).output().into_diagnostic().wrap_err("the browser")?;
     let page = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -21,10 +21,10 @@ pub fn steps() -> Vec<Step<'static>> {
     vec![step("audit", audits), step("graph", picture), step("size", size::report)]
 }
 
-/// The folders of the reference system, of all scenarios and of all examples.
+/// The folders of the reference system, of all scenarios, benchmarks and examples.
 fn systems() -> Result<Vec<PathBuf>> {
     let mut folders = vec![workspace::root().to_owned()];
-    for parent in ["tests/system", "examples"] {
+    for parent in ["tests/system", "tests/bench", "examples"] {
         let parent = workspace::root().join(parent);
         let entries = std::fs::read_dir(&parent).into_diagnostic();
         let entries = entries.wrap_err_with(|| workspace::display(&parent))?;
