@@ -5,8 +5,7 @@
 #![no_main]
 
 use console_logger::LogRing;
-use ioasid_api::{SetFree, SetOpen};
-use ioasid_microkit::{Client, Result};
+use ioasid_microkit::{Client, Result, Share};
 use microkit_ioport::IoPort;
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, memory_region_symbol, protection_domain};
 use test_vm::{CONSOLE, Checks, IOASID, Word};
@@ -63,7 +62,7 @@ impl Judge {
         let name = CLIENTS[usize::from(set)];
         if self.ended == Some(set) {
             self.ask("the set can be opened anew", |client| {
-                client.call(&SetOpen { set, reservation: QUOTA, limit: QUOTA })
+                client.open_set(set, Share { reservation: QUOTA, limit: QUOTA })
             });
             log::info!("the {name} begins anew: its set is opened again");
             self.ended = None;
@@ -87,7 +86,7 @@ impl Judge {
         let freed = self.ask("the end of a set", |client| {
             let mut freed = 0;
             loop {
-                let progress = client.call(&SetFree { set })?;
+                let progress = client.free_set(set)?;
                 freed += progress.done;
                 if progress.more == 0 {
                     return Ok(freed);
