@@ -184,6 +184,22 @@ fn s36_so_does_one_that_is_an_orphan_or_not_torn_down_yet() {
 }
 
 #[test]
+fn s36_so_does_one_that_is_outside_the_range_besides() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let owner = registry.create_set(up_to(100)).unwrap();
+    let set = registry.create_set(up_to(100)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
+    alloc(&mut registry, owner, 50, 50).unwrap();
+    let _ = script.calls();
+    script.answer(Answer::Given(50));
+    let outside = |registry: &mut Registered<'_>| alloc(registry, set, 1, 10);
+    assert_eq!(unchanged(&mut registry, outside), Err(Error::ProviderFault));
+    assert_eq!(script.calls(), [Call::Alloc(0, 1, 10)], "the owner's id is not freed");
+}
+
+#[test]
 fn s37_no_failure_returns_an_id() {
     // That an error carries no id is in the types. That the id is not kept either is in the state.
     let script = Script::default();
@@ -320,9 +336,11 @@ fn s42_an_answer_in_time_completes_and_one_too_late_goes_back() {
     assert!(matches!(registry.poll(BOUND), Some(Work::Failed(_))));
     let _ = script.calls();
     assert_eq!(registry.complete(0, late, Answer::Given(7)), Err(Error::Stale));
-    // 5 is somebody's, so it is not handed back.
-    assert_eq!(registry.complete(0, late, Answer::Given(5)), Err(Error::Stale));
-    assert_eq!(script.calls(), [Call::Free(11, 7)]);
+    // 5 is somebody's, so it is not handed back; what cannot be anybody's is.
+    for number in [5, 0, 101] {
+        assert_eq!(registry.complete(0, late, Answer::Given(number)), Err(Error::Stale));
+    }
+    assert_eq!(script.calls(), [Call::Free(11, 7), Call::Free(11, 0), Call::Free(11, 101)]);
     assert_eq!(registry.check(), Ok(()));
 }
 

@@ -134,16 +134,22 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             Answer::Nothing => return Err(Error::NoSpace),
             Answer::Failed | Answer::Later => return Err(self.fault(allocator.id)),
         };
+        if self.is_tracked(number) {
+            return Err(self.fault(allocator.id));
+        }
         match Pasid::new(number) {
-            Some(pasid) if range.contains(pasid) => {
-                // One that is tracked belongs to somebody: it is not handed back, or they would lose it.
-                if self.space.free.contains(pasid) { Ok(pasid) } else { Err(self.fault(allocator.id)) }
-            }
+            Some(pasid) if range.contains(pasid) => Ok(pasid),
             _ => {
                 self.hand_back(allocator, number);
                 Err(self.fault(allocator.id))
             }
         }
+    }
+
+    /// Whether a number is somebody's. One that is must not be handed back, or they would lose it.
+    fn is_tracked(&self, number: u32) -> bool {
+        let slot = Pasid::new(number).and_then(|pasid| self.space.slot(pasid));
+        slot.is_some_and(|slot| slot.state() != State::Free)
     }
 
     fn fault(&mut self, allocator: AllocatorId) -> Error {
@@ -212,8 +218,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     fn came_too_late(&mut self, allocator: Allocator, answer: Answer) {
         if let Answer::Given(number) = answer
-            && Pasid::new(number)
-                .is_none_or(|pasid| pasid > self.config.max_pasid || self.space.free.contains(pasid))
+            && !self.is_tracked(number)
         {
             self.hand_back(allocator, number);
         }
