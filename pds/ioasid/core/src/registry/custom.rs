@@ -4,7 +4,7 @@
 use super::{Allocation, Completion, Registry};
 use crate::allocator::{Allocator, AllocatorId, AllocatorStats, Answer, Provider, Taken, Ticket};
 use crate::event::{Event, EventKind, Events};
-use crate::set::Request;
+use crate::set::{Request, Set};
 use crate::slot::Life;
 use crate::{Error, Handle, Inspection, Pasid, PasidRange, SetId, State};
 
@@ -21,8 +21,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if !there(allocator.helpers.alloc) || !there(allocator.helpers.free) {
             return Err(Error::NoSuchPeer);
         }
-        // No allocation is under way while nothing is registered, so what is charged is held.
-        let held = self.sets.iter().map(|set| set.used).sum::<u32>() + self.totals.lost;
+        // What is charged is held, except for allocations that are under way, or have failed and are not told yet.
+        let held = |set: &Set| set.used - u32::from(set.request.is_some());
+        let held = self.sets.iter().map(held).sum::<u32>() + self.totals.lost;
         self.allocators.register(allocator, held)?;
         self.turn();
         Ok(())
