@@ -416,3 +416,26 @@ fn s76_a_set_that_goes_takes_its_question_back() {
     assert_eq!(registry.check(), Ok(()));
     assert_eq!((registry.stats(set).unwrap().used, registry.poll(BOUND)), (1, None));
 }
+
+#[test]
+fn s42_it_has_failed_also_where_an_allocator_of_the_same_name_comes() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(2)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 11)).unwrap();
+    script.answer(Answer::Later);
+    let Ok(Allocation::Pending(ticket)) = registry.alloc(set, RANGE, 0) else {
+        panic!("the provider answers later")
+    };
+    registry.unregister_allocator(AllocatorId(1)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 22)).unwrap();
+    let _ = script.calls();
+    assert_eq!(registry.complete(0, ticket, Answer::Given(5)), Err(Error::Stale));
+    assert_eq!(script.calls(), [Call::Free(22, 5)]);
+    assert!(matches!(registry.poll(0), Some(Work::Failed(failed)) if failed.ticket == ticket));
+    // Nobody answered wrongly, or too late.
+    assert_eq!(registry.totals().provider_faults, 0);
+    assert_eq!(registry.allocators().next().unwrap().faults, 0);
+    assert_eq!(registry.check(), Ok(()));
+}

@@ -191,8 +191,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let allocator = asked.ok_or(Error::Stale)?;
         let record = &mut self.sets[ticket.set.index()];
         let waits = record.id == ticket.set && record.sequence == ticket.sequence;
-        let Some(request) = record.request.take_if(|request| waits && request.allocator == allocator.id)
-        else {
+        let answered = |request: &mut Request| !request.failed && request.allocator == allocator.id;
+        let Some(request) = record.request.take_if(|request| waits && answered(request)) else {
             self.came_too_late(allocator, answer);
             return Err(Error::Stale);
         };
@@ -232,7 +232,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let request = record.request.take_if(|request| request.failed || is_past(request.deadline, now))?;
         let ticket = Ticket { set: record.id, sequence: record.sequence, allocator: request.allocator };
         self.waiting -= 1;
-        let error = self.fault(ticket.allocator);
+        // Where the allocator has left, nobody answered wrongly or too late.
+        let error = if request.failed { Error::ProviderFault } else { self.fault(ticket.allocator) };
         Some(Completion { ticket, result: Err(self.uncharge(ticket.set, error)) })
     }
 
