@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Sets and quotas (s67–s76).
 
-use ioasid_core::{Error, Freed, Handle, Progress, SetConfig, capacity};
-use semantics::{Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
+use ioasid_core::allocator::Answer;
+use ioasid_core::{Error, Freed, Handle, PasidRange, Progress, SetConfig, capacity};
+use semantics::{BOUND, Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
 
 const NO_HANDLE: fn() -> Handle = || Handle { pasid: pasid(0), generation: Default::default() };
 
@@ -96,7 +97,7 @@ fn s71_a_failed_alloc_gives_every_charge_back() {
     let set = registry.create_set(up_to(3)).unwrap();
     registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
     for _ in 0..100 {
-        script.answer(ioasid_core::allocator::Answer::Given(0));
+        script.answer(Answer::Given(0));
         assert_eq!(alloc(&mut registry, set, 1, 100), Err(Error::ProviderFault));
     }
     assert!((0..3).all(|_| alloc(&mut registry, set, 1, 100).is_ok()));
@@ -251,6 +252,33 @@ fn s75_a_set_has_its_own_limit_use_and_peak() {
     let stats = registry.stats(set).unwrap();
     assert_eq!((stats.reservation, stats.limit), (2, 10));
     assert_eq!((stats.used, stats.peak), (2, 3));
+}
+
+#[test]
+fn s75_the_peak_never_falls_also_where_an_allocation_under_way_fails() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
+    script.answer(Answer::Later);
+    assert!(registry.alloc(set, PasidRange::new(1, 100).unwrap(), 0).is_ok());
+    assert_eq!((registry.stats(set).unwrap().used, registry.stats(set).unwrap().peak), (1, 1));
+    assert!(registry.poll(BOUND).is_some());
+    assert_eq!((registry.stats(set).unwrap().used, registry.stats(set).unwrap().peak), (0, 1));
+}
+
+#[test]
+fn s75_nor_where_an_id_is_lost_with_its_set() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let handles = [(); 2].map(|()| alloc(&mut registry, set, 1, 100).unwrap());
+    registry.free(set, handles[0]).unwrap();
+    registry.free_set(set).unwrap();
+    registry.quarantine(handles[0]).unwrap();
+    assert_eq!((registry.stats(set).unwrap().used, registry.stats(set).unwrap().peak), (1, 2));
+    assert_eq!(registry.check(), Ok(()));
 }
 
 #[test]

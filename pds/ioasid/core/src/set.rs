@@ -58,7 +58,8 @@ pub struct SetStats {
     pub reservation: u32,
     /// How many it may have at most.
     pub limit: u32,
-    /// How many are charged to it: those that are live, and those whose teardown is not confirmed yet.
+    /// How many are charged to it: those that are live, those whose teardown is not confirmed yet, and one that a
+    /// provider was asked for.
     pub used: u32,
     /// The most that ever were charged to it.
     pub peak: u32,

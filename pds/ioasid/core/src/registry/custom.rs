@@ -213,7 +213,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     ) -> Result<Handle, Error> {
         match self.chosen(allocator, request.range, answer) {
             Ok(pasid) => self.record(set, pasid, request.data),
-            Err(error) => Err(self.uncharge(set, error)),
+            Err(error) => {
+                self.discharge(set);
+                Err(error)
+            }
         }
     }
 
@@ -234,14 +237,15 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.waiting -= 1;
         // Where the allocator has left, nobody answered wrongly or too late.
         let error = if request.failed { Error::ProviderFault } else { self.fault(ticket.allocator) };
-        Some(Completion { ticket, result: Err(self.uncharge(ticket.set, error)) })
+        self.discharge(ticket.set);
+        Some(Completion { ticket, result: Err(error) })
     }
 
     /// Forgets what a set has asked for.
     pub(super) fn cancel(&mut self, set: SetId) {
         if self.sets[set.index()].request.take().is_some() {
             self.waiting -= 1;
-            self.uncharge(set, Error::ProviderFault);
+            self.discharge(set);
         }
     }
 }

@@ -88,10 +88,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.open_set(set).map_or_else(|error| error, |_| Error::QuotaExceeded)
     }
 
-    /// Gives back the charge for an id that is not to be had after all.
+    /// Gives back the charge for an id that is not to be had after all, before anybody has seen it.
     #[cold]
     #[inline(never)]
-    pub(super) fn uncharge(&mut self, set: SetId, error: Error) -> Error {
+    fn uncharge(&mut self, set: SetId, error: Error) -> Error {
         let peak = self.sets[set.index()].peak;
         self.discharge(set);
         self.sets[set.index()].peak = peak;

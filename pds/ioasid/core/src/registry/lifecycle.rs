@@ -231,8 +231,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             slot.disown();
         }
         self.forget(owner, pasid);
-        // A set that is going has no reservation left, so what it takes of the stock is what it uses.
-        self.sets[owner.index()].used -= 1;
+        // What it took of the stock stays taken.
+        self.discharge(owner);
+        self.totals.spare -= 1;
         self.totals.lost += 1;
     }
 }
