@@ -90,6 +90,21 @@ fn s78_processors_are_told_before_devices_and_devices_before_the_teardown() {
 }
 
 #[test]
+fn s78_an_id_that_is_given_up_has_no_data() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let handles = [(); 2].map(|()| alloc(&mut registry, set, 1, 100).unwrap());
+    handles.iter().for_each(|&handle| registry.set_data(set, handle, 99).unwrap());
+    // What is kept of the wait in its place is nobody's affair.
+    registry.free(set, handles[0]).unwrap();
+    subscribe(&mut registry, Some(set), Role::Cpu, true);
+    registry.free(set, handles[1]).unwrap();
+    let seen = handles.map(|handle| registry.inspect(handle.pasid).unwrap());
+    assert_eq!(seen.map(|seen| (seen.state, seen.data)), [(State::Teardown, 0), (State::Stopping, 0)]);
+}
+
+#[test]
 fn s78_what_is_not_acknowledged_does_not_stop_the_teardown() {
     let mut stage = Stage::new(100);
     let mut registry = stage.registry();

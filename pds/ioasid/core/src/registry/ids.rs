@@ -197,7 +197,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             state,
             owner,
             references: slot.references(),
-            data: slot.data,
+            // Afterwards its place is used for other things.
+            data: if slot.references() > 0 { slot.data } else { 0 },
         })
     }
 

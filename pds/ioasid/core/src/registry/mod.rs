@@ -127,7 +127,7 @@ pub struct Inspection {
     pub owner: Option<SetId>,
     /// How many references are held.
     pub references: u16,
-    /// The private data.
+    /// The private data; 0 once the id is given up.
     pub data: u64,
 }
 
