@@ -85,6 +85,11 @@ impl BlockMap {
         Some(group << 6 | rest.trailing_zeros())
     }
 
+    /// The bits, 64 blocks to a word.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = u64> {
+        self.leaves.iter().copied()
+    }
+
     /// Whether the summary says what the bits say.
     pub(crate) fn is_consistent(&self) -> bool {
         (0..)

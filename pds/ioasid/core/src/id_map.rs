@@ -86,11 +86,12 @@ impl IdMap {
 
     /// Whether the levels agree, and nothing is below what is said to be the lowest.
     pub(crate) fn is_consistent(&self) -> bool {
+        let leaf =
+            |words: &[u64]| (0..).zip(words).fold(0, |leaf, (n, &word)| leaf | u64::from(word != 0) << n);
         self.low.is_multiple_of(64)
             && self.blocks.is_consistent()
-            && (0..).zip(&self.words).all(|(block, &word)| {
-                self.blocks.contains(block) == (word != 0) && (word == 0 || block << 6 >= self.low)
-            })
+            && self.words.chunks(64).map(leaf).eq(self.blocks.leaves())
+            && self.blocks.first_from(0).is_none_or(|block| block << 6 >= self.low)
     }
 }
 

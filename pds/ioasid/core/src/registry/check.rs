@@ -152,7 +152,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         }
         let totals = Totals { provider_faults: 0, leaked: 0, warnings: 0, ..self.totals };
         (self.sets, totals, &self.allocators, self.subscribers).hash(&mut hasher);
-        self.index.iter().for_each(|index| index.spids.hash(&mut hasher));
+        for (set, index) in self.index.iter().enumerate() {
+            let attached = index.spids.iter().enumerate().filter(|(_, entry)| **entry != 0);
+            attached.for_each(|(spid, entry)| (set, spid, entry).hash(&mut hasher));
+        }
         hasher.finish()
     }
 }
