@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The fuzzer of [`fuzz::server`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| fuzz::server(bytes));

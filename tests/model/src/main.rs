@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-2-Clause
+//! The long searches, as commands.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Holds the registry against its model.
+#[derive(Parser)]
+enum Command {
+    /// Long random sequences
+    Random {
+        /// How many
+        #[arg(long, default_value_t = 10_000)]
+        runs: u32,
+        /// Of how many operations, exactly
+        #[arg(long, default_value_t = 200)]
+        length: usize,
+        /// Other sequences for another seed
+        #[arg(long, default_value_t = 0)]
+        seed: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse() {
+        Command::Random { runs, length, seed } => model::random::run(runs, length, seed)
+            .map(|()| println!("{runs} runs of {length} operations: no difference")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
