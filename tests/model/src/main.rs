@@ -2,6 +2,7 @@
 //! The long searches, as commands.
 
 use clap::Parser;
+use model::exhaustive::Searched;
 use std::process::ExitCode;
 
 /// Holds the registry against its model.
@@ -19,12 +20,27 @@ enum Command {
         #[arg(long, default_value_t = 0)]
         seed: u64,
     },
+    /// All sequences in a small world
+    Exhaustive {
+        /// Of how many operations, at the most
+        #[arg(long, default_value_t = 6)]
+        depth: usize,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Random { runs, length, seed } => model::random::run(runs, length, seed)
             .map(|()| println!("{runs} runs of {length} operations: no difference")),
+        Command::Exhaustive { depth } => {
+            let operations = model::exhaustive::alphabet().len();
+            println!("{operations} operations in each state");
+            let say = |depth, searched: Searched| {
+                let Searched { states, transitions } = searched;
+                println!("depth {depth}: {states} states, {transitions} transitions");
+            };
+            model::exhaustive::run(depth, say).map(|_| println!("no difference"))
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Everything this workspace does, as one program: `cargo xtask setup | build | compile | export | run | run-vm | test |
-//! soak | bench | graph | audit | trace | monitor`.
+//! soak | fuzz | bench | graph | audit | trace | monitor`.
 //!
 //! Each subcommand is a module with an `Args` struct (its options, its `--help`, an example) and one
 //! function. An error is one plain message: what, where, remedy; the exit status is then 1.
@@ -14,6 +14,7 @@ mod build;
 mod description;
 mod embedded;
 mod export;
+mod fuzz;
 mod graph;
 mod machine;
 mod monitor;
@@ -59,6 +60,8 @@ enum Command {
     Test(test::Args),
     /// Boot a system many times in a row
     Soak(soak::Args),
+    /// Fuzz the registry or the server
+    Fuzz(fuzz::Args),
     /// Print the figures, each beside its peer
     Bench(bench::Args),
     /// Draw a system as SVG or Mermaid
@@ -86,6 +89,7 @@ fn main() -> ExitCode {
         Command::RunVm(args) => run::vm(args),
         Command::Test(args) => test::main(&args),
         Command::Soak(args) => soak::main(&args),
+        Command::Fuzz(args) => fuzz::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Graph(args) => graph::main(&args),
         Command::Trace(args) => trace::main(&args),
