@@ -48,7 +48,7 @@ pub struct CompileArgs {
     /// Folder for the programs
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Programs of this workspace; each becomes OUTPUT/<program>.elf
+    /// Programs of this workspace; each becomes OUTPUT/PROGRAM.elf
     #[arg(required = true)]
     programs: Vec<String>,
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A tool's end: a copy of the region, read outside the machine.
 
-use thiserror::Error;
-
 use crate::event::Event;
 use crate::{ENTRY_BYTES, ENTRY_WORDS, HEADER_ENTRIES, MAGIC, NO_SET, Name, VERSION};
 
 type Entry = [u64; ENTRY_WORDS];
 
 /// Why memory holds no trace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// It begins with something else: the server has not started yet, or writes its trace elsewhere.
     #[error("no trace is there yet")]
