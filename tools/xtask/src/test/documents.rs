@@ -65,6 +65,8 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo test --release -p vmm-machine", By::Hand),
     ("cargo test --package xtask --test safety", By::Step("host")),
     ("cargo mutants --package ioasid-core", By::Hand),
+    ("cargo run --profile proof -p model", By::Hand),
+    ("cargo xtask fuzz", By::Hand),
     ("cargo metadata --locked", By::Here),
 ];
 
