@@ -5,6 +5,9 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use std::time::Duration;
+use std::{process, thread};
+
 use ratatui::DefaultTerminal;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
@@ -20,10 +23,23 @@ pub fn with_terminal(
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&asked_to_end))?;
     }
+    let asked = Arc::clone(&asked_to_end);
+    thread::spawn(move || end_anyway(&asked));
     // This also sets a panic hook, which restores the terminal before anything is said.
     let mut terminal = ratatui::try_init()?;
     let outcome = run(&mut terminal, &asked_to_end);
     let restored = ratatui::try_restore();
     // Where the terminal itself is gone there is nothing to restore.
     if asked_to_end.load(Ordering::Relaxed) { Ok(()) } else { outcome.and(restored) }
+}
+
+/// Ends the process a second after it was asked to end, if it is still there: whoever waits for the keys of a terminal that
+/// is gone never looks up.
+fn end_anyway(asked_to_end: &AtomicBool) {
+    while !asked_to_end.load(Ordering::Relaxed) {
+        thread::sleep(Duration::from_millis(100));
+    }
+    thread::sleep(Duration::from_secs(1));
+    let _ = ratatui::try_restore();
+    process::exit(0);
 }

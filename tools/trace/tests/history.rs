@@ -69,11 +69,7 @@ fn a_device_is_bound_until_the_id_is_unbound_freed_or_replaced() {
     let bind = |pasid, tagged| Event::Bind { id: id(pasid), device: 0x18, tagged };
     let unbind = |pasid, tagged| Event::Unbind { id: id(pasid), device: 0x18, tagged };
     let bound = |events: &[Event]| {
-        let history = history(16, |writer| {
-            for &event in events {
-                writer.push(1, Some(0), event);
-            }
-        });
+        let history = history(16, |writer| events.iter().for_each(|&event| writer.push(1, Some(0), event)));
         history.devices[0].bound.iter().map(|(id, tagged)| (id.pasid, *tagged)).collect::<Vec<_>>()
     };
     assert_eq!(bound(&[bind(1, false)]), [(1, false)]);
@@ -115,9 +111,7 @@ fn lives_lie_one_behind_the_other() {
 #[test]
 fn what_is_lost_is_said() {
     let history = history(8, |writer| {
-        for time in 0..20 {
-            writer.push(time, Some(0), share(ShareWhy::Stated, 8, time % 8));
-        }
+        (0..20).for_each(|time| writer.push(time, Some(0), share(ShareWhy::Stated, 8, time % 8)));
     });
     assert_eq!((history.lost, history.entries.len()), (13, 7));
     let text = history.to_text(2, &Class::ALL);
@@ -188,9 +182,7 @@ fn names_cannot_break_out_of_the_page() {
 #[test]
 fn a_snapshot_is_taken_from_memory_and_from_a_dump() {
     let folder = tempfile::tempdir().unwrap();
-    let words = words(8, |writer| {
-        writer.push(9, Some(0), share(ShareWhy::Stated, 8, 1));
-    });
+    let words = words(8, |writer| writer.push(9, Some(0), share(ShareWhy::Stated, 8, 1)));
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let (dump, memory) = (folder.path().join("dump"), folder.path().join("memory"));
     std::fs::write(&dump, &bytes).unwrap();

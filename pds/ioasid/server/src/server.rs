@@ -212,6 +212,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if self.clients.have_providers() {
             self.ask_providers();
         }
+        if self.trace.round() {
+            self.trace_shares();
+        }
         let wakes = self.registry.events().take_wakes();
         if wakes != 0 {
             self.wake(wakes);

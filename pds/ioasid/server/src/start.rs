@@ -175,7 +175,9 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             now: 0,
             orphans_from: Pasid::RESERVED,
         };
-        server.trace_shares();
+        if server.trace.round() {
+            server.trace_shares();
+        }
         Ok(server)
     }
 }

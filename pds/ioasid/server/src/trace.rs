@@ -35,17 +35,13 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// The same on the shortest ways through the server: 16 instructions, in place.
     #[inline(always)]
     pub(crate) fn trace_hot(&mut self, client: ClientId, event: Event) {
-        if self.trace.push(self.now, Some(client.number()), event) {
-            self.trace_shares();
-        }
+        self.trace.push(self.now, Some(client.number()), event);
     }
 
     /// Writes that something happened that is of no set.
     #[inline(never)]
     pub(crate) fn trace_of_none(&mut self, event: Event) {
-        if self.trace.push(self.now, None, event) {
-            self.trace_shares();
-        }
+        self.trace.push(self.now, None, event);
     }
 
     /// Writes what a client's set may have and has.
@@ -62,7 +58,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Writes what each set may have and has: from here on, the trace says it without what came before.
     #[cold]
-    #[inline(never)]
     pub(crate) fn trace_shares(&mut self) {
         for client in self.clients.all() {
             self.trace_share(client, ShareWhy::Stated);
@@ -73,9 +68,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[cold]
     pub(crate) fn trace_refusal(&mut self, client: ClientId, label: u64, code: u64, total: u64) {
         let code = u16::try_from(code).unwrap_or(u16::MAX);
-        if self.trace.refused(self.now, client.number(), label, code, total) {
-            self.trace_shares();
-        }
+        self.trace.refused(self.now, client.number(), label, code, total);
     }
 
     /// Writes that a device was stopped.
@@ -91,9 +84,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             address: fault.address,
             id: owner.and_then(|_| self.bound_id(fault)).map(id),
         };
-        match owner {
-            Some(client) => self.trace(client, event),
-            None => self.trace_of_none(event),
-        }
+        self.trace.push(self.now, owner.map(ClientId::number), event);
     }
 }

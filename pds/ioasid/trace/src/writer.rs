@@ -9,8 +9,7 @@ use crate::{ENTRY_WORDS, HEADER_ENTRIES, MAGIC, NO_SET, Name, VERSION};
 
 type Entry = [AtomicU64; ENTRY_WORDS];
 
-/// What the server writes its trace with. Where the memory has no room for more records than there are sets, nothing is
-/// written.
+/// What the server writes its trace with. Where the memory is too small for one record nothing is written.
 #[derive(Debug)]
 pub struct Writer<'m> {
     records: &'m [Entry],
@@ -18,6 +17,8 @@ pub struct Writer<'m> {
     rest: slice::Iter<'m, Entry>,
     /// How many records there were, in the header.
     count: &'m AtomicU64,
+    /// A round has begun, and what each set has is to be stated.
+    round: bool,
 }
 
 /// Counts what is written nowhere.
@@ -49,9 +50,6 @@ impl<'m> Writer<'m> {
         let tables = HEADER_ENTRIES + sets.len() + devices.len();
         let Some((tables, records)) = entries.split_at_checked(tables) else { return Self::nowhere() };
         let [header, numbers, names @ ..] = tables else { return Self::nowhere() };
-        if records.len() <= sets.len() {
-            return Self::nowhere();
-        }
         let [magic, version, count, room] = header;
 
         let load = |word: &AtomicU64| word.load(Ordering::Relaxed);
@@ -74,45 +72,37 @@ impl<'m> Writer<'m> {
         magic.store(MAGIC, Ordering::Release);
         let next = written.checked_rem(records.len() as u64).and_then(|next| usize::try_from(next).ok());
         let rest = records.get(next.unwrap_or(0)..).unwrap_or_default().iter();
-        Self { records, rest, count }
+        Self { records, rest, count, round: true }
     }
 
     /// A trace that nobody reads.
     #[must_use]
     pub fn nowhere() -> Self {
-        Self { records: &[], rest: [].iter(), count: &NOWHERE }
+        Self { records: &[], rest: [].iter(), count: &NOWHERE, round: false }
     }
 
-    /// Writes that something happened, by `time`, in or to the set of that number. Never waits and never fails. Gives
-    /// whether it was the first record of a round: then what each set has is to be stated.
+    /// Writes that something happened, by `time`, in or to the set of that number. Never waits and never fails.
     #[inline(always)]
-    pub fn push(&mut self, time: u32, set: Option<u8>, event: Event) -> bool {
-        let (entry, begins) = match self.rest.next() {
-            Some(entry) => (entry, false),
-            None => match self.begin_round() {
-                Some(entry) => (entry, true),
-                None => return false,
-            },
-        };
+    pub fn push(&mut self, time: u32, set: Option<u8>, event: Event) {
         let raw = event.encode();
-        let [first, others @ ..] = entry;
+        let Some([first, others @ ..]) = self.rest.next().or_else(|| self.begin_round()) else { return };
         // A reader that sees the new words below also sees that all records before them were counted.
         fence(Ordering::Release);
         first.store(head(time, set, &raw), Ordering::Relaxed);
         store(others, &raw.words[..raw.len]);
         self.count.store(self.count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Release);
-        begins
     }
 
     #[cold]
     fn begin_round(&mut self) -> Option<&'m Entry> {
         self.rest = self.records.iter();
-        self.rest.next()
+        let first = self.rest.next();
+        self.round = first.is_some();
+        first
     }
 
-    /// Writes that a call was refused. A call that is refused again and again takes one record. Gives what
-    /// [`push`](Self::push) does.
-    pub fn refused(&mut self, time: u32, set: u8, operation: u64, code: u16, total: u64) -> bool {
+    /// Writes that a call was refused. A call that is refused again and again takes one record.
+    pub fn refused(&mut self, time: u32, set: u8, operation: u64, code: u16, total: u64) {
         let operation = u16::try_from(operation).unwrap_or(u16::MAX);
         let event = |times| Event::Refused { operation, code, times, total };
         let last =
@@ -125,9 +115,18 @@ impl<'m> Writer<'m> {
                 word.store(head(time, Some(set), &raw), Ordering::Relaxed);
                 times.store((load(times) + 1).min(u32::MAX.into()), Ordering::Relaxed);
                 sum.store(total, Ordering::Relaxed);
-                false
             }
             None => self.push(time, Some(set), event(1)),
         }
+    }
+
+    /// Whether a round has begun since this was last asked: then what each set has is to be stated.
+    #[inline(always)]
+    pub fn round(&mut self) -> bool {
+        let round = self.round;
+        if round {
+            self.round = false;
+        }
+        round
     }
 }

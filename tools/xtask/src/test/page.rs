@@ -108,8 +108,7 @@ fn made_up() -> History {
         }
         for time in 1..400_u32 {
             let (at, set, pasid) = (time * 1000, u8::try_from(time % 3).unwrap_or(0), 0xf_f000 + time);
-            // What it states at the beginning of a round is of no matter here.
-            let _ = match time % 7 {
+            match time % 7 {
                 0 if time > 21 => writer.push(at, Some(set), Event::Free { id: id(pasid - 21) }),
                 1 => writer.push(
                     at,
@@ -130,7 +129,7 @@ fn made_up() -> History {
                 ),
                 3 => writer.refused(at, set, 0x20, 206, u64::MAX),
                 _ => writer.push(at, Some(set), Event::Alloc { id: id(pasid) }),
-            };
+            }
         }
     }
     let (iova, pages, access) = (0xffff_ffff_f000, 4096, Access::ReadWrite);
