@@ -8,6 +8,7 @@
 //!
 //! Three searches use it: [`random`] (long random sequences, shrunk when they fail), [`exhaustive`] (all
 //! short ones in a small world) and the fuzz target (`tests/fuzz`: sequences out of bytes, guided by coverage).
+#![forbid(unsafe_code)]
 
 pub mod exhaustive;
 mod lockstep;

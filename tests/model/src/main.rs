@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The long searches, as commands.
+#![forbid(unsafe_code)]
 
 use clap::Parser;
 use model::exhaustive::Searched;
