@@ -5,7 +5,8 @@
 use super::{Step, Tally};
 use crate::serial::Summary;
 use crate::{export, workspace};
-use miette::{IntoDiagnostic as _, Result, miette};
+use microkit_sdk::Sdk;
+use miette::{IntoDiagnostic as _, Report, Result, miette};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,8 +33,11 @@ pub fn steps(sdk: Option<&Path>) -> Vec<Step<'static>> {
 
 fn copier(sdk: Option<&Path>) -> Result<String> {
     let (sdk, variant) = match sdk {
-        Some(sdk) => (std::path::absolute(sdk).into_diagnostic()?, "sdk"),
-        None => (stand_in()?, "embedded"),
+        Some(sdk) => {
+            let version = Sdk::open(sdk).map_err(Report::new)?.release().version;
+            (std::path::absolute(sdk).into_diagnostic()?, format!("sdk-{version}"))
+        }
+        None => (stand_in()?, "embedded".to_owned()),
     };
     run("copier", &workspace::output().join("copier").join(variant), &sdk, &[])
 }
