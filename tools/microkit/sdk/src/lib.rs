@@ -3,7 +3,7 @@
 //! rust-sel4's `sel4-microkit` and composed by the SDK's own `microkit` tool.
 //!
 //! ```no_run
-//! use microkit_sdk::{BuildRequest, Configuration, Program, Sdk};
+//! use microkit_sdk::{BOARD, BuildRequest, Configuration, Program, Sdk};
 //!
 //! let sdk = Sdk::open("microkit-sdk-2.3.0".as_ref())?;
 //! let image = sdk.build(&BuildRequest {
@@ -11,6 +11,7 @@
 //!     system: "system.xml".into(),
 //!     programs: vec![Program { package: "console".into(), binary: "console".into(), image: "console.elf".into() }],
 //!     search_paths: vec![],
+//!     board: BOARD,
 //!     configuration: Configuration::Debug,
 //!     quiet: false,
 //!     output: "target/ioasid/reference/sdk".into(),

@@ -55,7 +55,7 @@ fn doc() -> Tally {
 }
 
 fn doctest() -> Tally {
-    counted(workspace::cargo("test").args(["--locked", "--doc"]))
+    counted(workspace::cargo("test").args(["--locked", "--no-fail-fast", "--doc"]))
 }
 
 /// The tests of all crates that build for the host.
