@@ -75,6 +75,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
+    workspace::this_program();
     // Messages are also read by scripts and tests: no wrapping in the middle of a sentence.
     let hook = miette::set_hook(Box::new(|_| {
         Box::new(miette::MietteHandlerOpts::new().wrap_lines(false).break_words(false).build())

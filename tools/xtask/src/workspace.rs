@@ -17,6 +17,14 @@ pub fn root() -> &'static Path {
     &ROOT
 }
 
+/// This program's file. To be asked for first at the start: when tests are built Cargo may put the program there anew, and
+/// what runs is a file that was deleted then.
+pub fn this_program() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> =
+        LazyLock::new(|| std::env::current_exe().unwrap_or_else(|_| PathBuf::from("xtask")));
+    &PROGRAM
+}
+
 /// Cargo's output folder of this workspace.
 pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)

@@ -203,7 +203,7 @@ fn succeed(command: &str) -> Result<()> {
     let words: Vec<_> = command.split(' ').collect();
     let mut process = match words[..] {
         ["cargo", "xtask", ..] => {
-            let mut process = Command::new(std::env::current_exe().into_diagnostic()?);
+            let mut process = Command::new(workspace::this_program());
             process.args(&words[2..]);
             process
         }

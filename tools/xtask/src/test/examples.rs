@@ -98,6 +98,10 @@ fn run(example: &str, build: &Path, sdk: &Path, variables: &[String]) -> Result<
     let mut make = Command::new("timeout");
     make.args([TIMEOUT_S, "make", "run", "MICROKIT_CONFIG=debug"])
         .current_dir(workspace::root().join("examples").join(example));
+    // Under another make it would say that it is one of several.
+    for variable in ["MAKEFLAGS", "MAKELEVEL", "MFLAGS"] {
+        make.env_remove(variable);
+    }
     make.args([assign("BUILD_DIR", build), assign("MICROKIT_SDK", sdk)]).args(variables);
     let output = make.output().into_diagnostic()?;
     let said = String::from_utf8_lossy(&output.stdout);

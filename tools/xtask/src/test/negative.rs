@@ -57,7 +57,7 @@ fn qemu_without_vtd() -> Result<String> {
 fn tool_missing() -> Result<String> {
     let folder = Scratch::new("tool-missing")?;
     let output =
-        this_program()?.args(["setup", "--dry-run"]).env("PATH", &folder.0).output().into_diagnostic()?;
+        this_program().args(["setup", "--dry-run"]).env("PATH", &folder.0).output().into_diagnostic()?;
     let said = String::from_utf8_lossy(&output.stdout);
     for wanted in
         ["missing: gcc", "missing: objcopy", "apt-get install --no-install-recommends gcc cpp binutils"]
@@ -140,7 +140,7 @@ fn sdk_without_board() -> Result<String> {
 }
 
 fn config_unknown() -> Result<String> {
-    let output = this_program()?.args(["run", "--config", "smp-debug"]).output().into_diagnostic()?;
+    let output = this_program().args(["run", "--config", "smp-debug"]).output().into_diagnostic()?;
     let said = String::from_utf8_lossy(&output.stderr);
     if output.status.success() || !said.contains("[possible values: debug, release, benchmark]") {
         return Err(miette!("`run --config smp-debug` says:\n{said}"));
@@ -151,7 +151,7 @@ fn config_unknown() -> Result<String> {
 /// Runs this program with `arguments`; it must fail with one message that says all of `wanted`.
 fn fails(arguments: &[&str], wanted: &[&str]) -> Result<String> {
     let start = Instant::now();
-    let output = this_program()?.args(arguments).output().into_diagnostic()?;
+    let output = this_program().args(arguments).output().into_diagnostic()?;
     let said = String::from_utf8_lossy(&output.stderr);
     let line = arguments.join(" ");
     if output.status.success() {
@@ -168,12 +168,12 @@ fn fails(arguments: &[&str], wanted: &[&str]) -> Result<String> {
     Ok(format!("said so in {}", time(start.elapsed())))
 }
 
-fn this_program() -> Result<Command> {
-    let mut command = Command::new(std::env::current_exe().into_diagnostic()?);
+fn this_program() -> Command {
+    let mut command = Command::new(workspace::this_program());
     command.env_remove("RUST_BACKTRACE").env("NO_COLOR", "1");
     // What the test is run with is not what these are about.
     command.env_remove("MICROKIT_SDK").env_remove("MICROKIT_CONFIG");
-    Ok(command)
+    command
 }
 
 /// A folder that goes when it is dropped.

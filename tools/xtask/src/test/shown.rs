@@ -33,7 +33,7 @@ fn all() -> Result<String> {
 
 /// What a command of this program prints.
 fn output(words: &[String]) -> Result<String> {
-    let mut command = Command::new(std::env::current_exe().into_diagnostic()?);
+    let mut command = Command::new(workspace::this_program());
     let output = command.args(words).current_dir(workspace::root()).output().into_diagnostic()?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
