@@ -21,7 +21,7 @@ use std::time::Instant;
 /// A family of figures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Family {
-    /// The domain: bytes of code, constants and data
+    /// The domain: bytes of code, constants and data, and what every domain uses of its stack
     Size,
     /// The registry: instructions and nanoseconds for each operation, beside other allocators of numbers
     Core,
@@ -58,7 +58,7 @@ pub fn main(args: &Args) -> Result<()> {
     for family in args.family.map_or(all.to_vec(), |family| vec![family]) {
         let start = Instant::now();
         match family {
-            Family::Size => println!("{}", size::report()?),
+            Family::Size => size::report()?.iter().for_each(|line| println!("{line}")),
             Family::Core => program("bench", &["core"])?,
             Family::Vtd => program("bench-vtd", &[])?,
             Family::Ipc => booted(args, "ipc", "client")?,

@@ -26,6 +26,7 @@ mod serial;
 mod setup;
 mod size;
 mod soak;
+mod stacks;
 mod system;
 mod test;
 mod trace;

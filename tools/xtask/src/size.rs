@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! How much memory the ioasid domain takes besides its regions: code, constants, data, and the stack that it is given.
+//! How much memory the ioasid domain takes besides its regions: code, constants, data, and what it uses of its stack.
 
-use crate::build::{self, BuildArgs};
+use crate::build::{self, BuildArgs, Built};
 use crate::embedded;
+use crate::qemu::Qemu;
+use crate::stacks::{self, Peak};
 use crate::system::System;
 use crate::workspace;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use object::{Object as _, ObjectSection as _, SectionKind};
+use std::iter;
 
 /// The domain that is measured.
 const DOMAIN: &str = "ioasid";
@@ -29,8 +32,16 @@ const PARTS: [Part; 4] = [
     Part { name: "zeroed data", kinds: &[SectionKind::UninitializedData], bound: 64 << 10 },
 ];
 
-/// Builds the reference system and says what the domain takes of each kind; an error where that is more than it may.
-pub fn report() -> Result<String> {
+/// Bytes of its stack that the domain may use. Most are copies of the server on its way out of the functions that make
+/// it: from the main loop on down, the frames come to less than a fifth of this.
+const STACK_BOUND: u64 = 200 << 10;
+
+/// The systems in which the domain is driven hardest, beside the reference system.
+const ATTACKED: [&str; 2] = ["tests/system/assault", "tests/system/storm"];
+
+/// Builds the reference system and says what the domain takes of each kind, and what every domain of it and of the
+/// systems with attackers uses of its stack; an error where the domain takes more than it may.
+pub fn report() -> Result<Vec<String>> {
     let args = BuildArgs { quiet: true, ..BuildArgs::default() };
     let built = build::build(System::load(None)?, &args)?;
     let file = embedded::programs(&args).join(DOMAIN);
@@ -48,7 +59,37 @@ pub fn report() -> Result<String> {
         }
         said.push(format!("{name} {size}"));
     }
-    let domain = built.system.sdf.protection_domains.iter().find(|domain| domain.name.value == DOMAIN);
-    let stack = domain.map_or(0, |domain| domain.stack_size.value);
-    Ok(format!("{DOMAIN}: {} bytes, a stack of {stack}", said.join(", ")))
+    let sizes = format!("{DOMAIN}: {} bytes", said.join(", "));
+    Ok(iter::once(sizes).chain(stacks(built, &args)?).collect())
+}
+
+/// As [`report`], what it says of the domain alone.
+pub fn check() -> Result<String> {
+    let of_domain = |line: &String| line.split_whitespace().any(|word| word.trim_end_matches(':') == DOMAIN);
+    Ok(report()?.into_iter().filter(of_domain).collect::<Vec<_>>().join("; "))
+}
+
+/// What the domains of each system used of their stacks, a line each; an error where the domain used more than it may.
+fn stacks(reference: Built, args: &BuildArgs) -> Result<Vec<String>> {
+    let qemu = Qemu::find(None)?;
+    let mut lines = Vec::new();
+    let attacked = ATTACKED.iter().map(|folder| {
+        let system = System::load(Some(&workspace::root().join(folder)))?;
+        build::build(system, args)
+    });
+    for built in iter::once(Ok(reference)).chain(attacked) {
+        let built = built?;
+        for Peak { domain, used, size } in stacks::measure(&qemu, &built)? {
+            let system = &built.system.name;
+            if domain == DOMAIN && used > STACK_BOUND {
+                return Err(miette!(
+                    help =
+                        "make it smaller, or give the reason beside a new bound in tools/xtask/src/size.rs",
+                    "{system}: {domain} uses {used} bytes of its stack, and {STACK_BOUND} are the bound"
+                ));
+            }
+            lines.push(format!("{system}: {domain} uses {used} of its stack of {size} bytes"));
+        }
+    }
+    Ok(lines)
 }

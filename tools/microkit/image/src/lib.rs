@@ -11,6 +11,7 @@
 #![forbid(unsafe_code)]
 
 pub mod layout;
+pub mod paint;
 mod read;
 pub mod record;
 
@@ -20,7 +21,7 @@ pub use record::Header;
 /// First bytes of a packed system.
 pub const MAGIC: [u8; 8] = *b"MKPACKED";
 /// Version of the format: another one is refused.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// The symbol of the initialiser that the packer patches: two words, address and bytes of the packed system.
 pub const IMAGE_SYMBOL: &str = "microkit_image";

@@ -95,8 +95,8 @@ record! {
         pub paddr: u64,
         /// log2 of the page: 12 or 21.
         pub page_bits: u32,
-        /// Zero.
-        pub reserved: u32,
+        /// The domain whose stack it is, or [`NONE`]. A stack comes up [painted](crate::paint).
+        pub stack_of: u32,
     }
 }
 

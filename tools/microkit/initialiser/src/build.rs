@@ -145,6 +145,9 @@ impl<'a> Builder<'a> {
     fn fill(&mut self) -> Result<'static, ()> {
         let image = self.image;
         let window = Window::new(self.free)?;
+        for (region, first) in image.regions.iter().zip(&self.frames).filter(|(r, _)| r.stack_of != NONE) {
+            window.paint(region, *first).map_err(|failure| failure.of_region(image.name(region.name)))?;
+        }
         for fill in image.fills {
             let dangling = Failure::new("fill", Cause::Dangling);
             let region = image.regions.get(fill.region as usize).ok_or(dangling)?;

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The frames of regions, and what fills them.
 
-use microkit_image::record::{ANYWHERE, Region};
+use microkit_image::{
+    layout::PAGE,
+    paint,
+    record::{ANYWHERE, Region},
+};
 use sel4_abi::{
     BootInfo, CPtr, Frame, LARGE_PAGE_BITS, PAGE_BITS, PagingStructure, Rights, UntypedCap, VmAttributes,
     object::ObjectType, to_usize,
@@ -109,18 +113,38 @@ impl Window {
             let in_page = offset & ((1 << bits) - 1);
             let len = data.len().min(to_usize((1 << bits) - in_page));
             let (now, later) = data.split_at(len);
-            let frame = Frame(first + (offset >> bits));
-            frame
-                .map(BootInfo::INIT_VSPACE, vaddr, Rights::READ_WRITE, VmAttributes::WriteBack)
-                .of("frame")?;
-            let target: *mut u8 = core::ptr::with_exposed_provenance_mut(to_usize(vaddr + in_page));
-            // SAFETY: the page has just been mapped writable there, nothing else is there, and `len` stays within
-            // it; the data is in this program's image.
-            unsafe { core::ptr::copy_nonoverlapping(now.as_ptr(), target, len) };
-            frame.unmap().of("frame")?;
+            Self::with(Frame(first + (offset >> bits)), vaddr, || {
+                let target: *mut u8 = core::ptr::with_exposed_provenance_mut(to_usize(vaddr + in_page));
+                // SAFETY: the page is mapped writable there, nothing else is there, and `len` stays within it; the data
+                // is in this program's image.
+                unsafe { core::ptr::copy_nonoverlapping(now.as_ptr(), target, len) };
+            })?;
             offset += len as u64;
             data = later;
         }
         Ok(())
+    }
+
+    /// Paints the stack whose frames are in the slots from `first`. Word by word where it lies: what is painted stands
+    /// nowhere else in memory.
+    pub fn paint(&self, region: &Region, first: CPtr) -> Result<'static, ()> {
+        for page in 0..pages(region) {
+            Self::with(Frame(first + page), Self::SMALL, || {
+                for at in (0..PAGE).step_by(to_usize(paint::WORD)) {
+                    let word = paint::word(region.stack_of, page * PAGE + at);
+                    let target: *mut u64 = core::ptr::with_exposed_provenance_mut(to_usize(Self::SMALL + at));
+                    // SAFETY: the page is mapped writable there, nothing else is there, and a word is aligned.
+                    unsafe { target.write(word) };
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Does something while a frame is mapped at `vaddr`.
+    fn with(frame: Frame, vaddr: u64, access: impl FnOnce()) -> Result<'static, ()> {
+        frame.map(BootInfo::INIT_VSPACE, vaddr, Rights::READ_WRITE, VmAttributes::WriteBack).of("frame")?;
+        access();
+        frame.unmap().of("frame")
     }
 }

@@ -66,6 +66,8 @@ pub struct Region {
     pub paddr: u64,
     /// log2 of the page.
     pub page_bits: u32,
+    /// The domain whose stack it is, or [`NONE`].
+    pub stack_of: u32,
     /// What fills it: offset and bytes.
     pub fill: Option<(u64, Vec<u8>)>,
 }
@@ -155,6 +157,7 @@ fn memory_region(region: &MemoryRegion, read: ReadFile<'_>, found: &mut Found) -
         size: region_size(region),
         paddr: region.phys_addr.map_or(ANYWHERE, |paddr| paddr.value),
         page_bits: region.page_size.value.trailing_zeros(),
+        stack_of: NONE,
         fill,
     }
 }
@@ -166,8 +169,9 @@ fn protection_domain(system: &System, i: PdIndex, program: Program, tables: &mut
     let mut mappings = Vec::new();
     let mut own = |name: &str, vaddr: u64, size: u64, flags: u64, fill| {
         let region = index(tables.regions.len());
-        let name = format!("{}: {name}", pd.name);
-        tables.regions.push(Region { name, size, paddr: ANYWHERE, page_bits: PAGE.trailing_zeros(), fill });
+        let stack_of = if name == "stack" { me } else { NONE };
+        let (name, page_bits) = (format!("{}: {name}", pd.name), PAGE.trailing_zeros());
+        tables.regions.push(Region { name, size, paddr: ANYWHERE, page_bits, stack_of, fill });
         mappings.push(Map { pd: me, region, vaddr, flags });
         region
     };

@@ -24,7 +24,7 @@ pub fn image(tables: &Tables) -> Vec<u8> {
             size: region.size,
             paddr: region.paddr,
             page_bits: region.page_bits,
-            reserved: 0,
+            stack_of: region.stack_of,
         })
         .collect();
     let fills: Vec<_> = (0..)

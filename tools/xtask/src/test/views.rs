@@ -18,7 +18,7 @@ pub fn steps() -> Vec<Step<'static>> {
         run: Box::new(move || Tally::of(run())),
         parallel: false,
     };
-    vec![step("audit", audits), step("graph", picture), step("size", size::report)]
+    vec![step("audit", audits), step("graph", picture), step("size", size::check)]
 }
 
 /// The folders of the reference system, of all scenarios, benchmarks and examples.
