@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! All sequences of operations in a small world: two sets, three ids, three allocators of which two share their
-//! helpers, one subscriber that acknowledges.
+//! helpers and all the same to free, one provider that is busy at times, two subscribers that acknowledge (or more
+//! of each: one drives devices for the first set, one submits for all).
 //!
-//! Breadth first. A state is what the model knows and a fingerprint of all that the registry keeps: where two sequences
-//! lead to the same state, what can follow is the same, and is tried once. A state is reached again by doing its
-//! sequence again on a fresh registry, so nothing is trusted to be put back.
+//! Breadth first. A state is what the model knows, except for counters and for what time it is, and a fingerprint of
+//! all that the registry keeps: where two sequences lead to the same state, what can follow is the same, and is tried
+//! once. A state is reached again by doing its sequence again on a fresh registry, so nothing is trusted to be put back.
 
 use crate::op::{Choice, Id, Op, Scenario, World};
 use crate::shrink::Failure;
@@ -48,29 +49,34 @@ pub fn alphabet() -> Vec<Op> {
         ops.push(Op::AdjustSet { set, reservation: 2, limit: 2 });
     }
     ops.push(Op::Free { set: 0, id: Id { number: 1, age: 1 } });
+    ops.push(Op::FreeUnbound { set: 0, id: Id { number: 1, age: 0 } });
     ops.push(Op::AttachSpid { set: 0, spid: 0, id: Id { number: 1, age: 0 } });
     ops.extend(ids().map(|id| Op::Reclaim { id }));
     for id in ids().take(2) {
         ops.extend([Op::Quarantine { id }, Op::Revoke { id }]);
     }
-    for (name, helper) in [(0, 0), (1, 0), (2, 1)] {
-        ops.extend([Op::Register { name, alloc: helper, free: helper }, Op::Unregister { name }]);
+    for (name, alloc) in [(0, 0), (1, 0), (2, 1)] {
+        ops.extend([Op::Register { name, alloc, free: 0 }, Op::Unregister { name }]);
     }
+    ops.extend([0, 1].map(|provider| Op::ProviderGone { provider }));
+    ops.extend([true, false].map(|busy| Op::Busy { provider: 0, busy }));
     for choice in [Choice::Lowest, Choice::Number(1)] {
         ops.push(Op::Complete { provider: 0, ticket: 0, choice });
     }
     ops.push(Op::Subscribe { set: Some(0), role: Role::Device, acknowledges: true });
-    ops.push(Op::Acknowledge { subscriber: 0, id: Id { number: 1, age: 0 } });
-    ops.push(Op::Poll { ticks: 0 });
-    ops.push(Op::Poll { ticks: World::ACK_BOUND });
+    ops.push(Op::Subscribe { set: None, role: Role::Cpu, acknowledges: true });
+    ops.push(Op::Unsubscribe { subscriber: 0 });
+    ops.extend([0, 1].map(|subscriber| Op::Acknowledge { subscriber, id: Id { number: 1, age: 0 } }));
+    ops.extend([0, World::ACK_BOUND].map(|ticks| Op::Poll { ticks }));
+    ops.push(Op::PollSet { set: 0, ticks: World::PROVIDER_BOUND });
     ops
 }
 
 /// A state, by a hash of each side.
-fn state(lockstep: &Lockstep<'_>) -> (u64, u64) {
+fn state(lockstep: &Lockstep<'_>, fingerprint: u64) -> (u64, u64) {
     let mut hasher = DefaultHasher::new();
-    lockstep.model().hash(&mut hasher);
-    (hasher.finish(), lockstep.fingerprint())
+    lockstep.model().essence().hash(&mut hasher);
+    (hasher.finish(), fingerprint)
 }
 
 /// Tries every sequence of up to `depth` operations; `progress` is told after each depth.
@@ -82,25 +88,24 @@ pub fn run(depth: usize, mut progress: impl FnMut(usize, Searched)) -> Result<Se
     let mut stage = Stage::new();
     let mut seen = HashSet::new();
     let mut searched = Searched::default();
-    // The sequences, by places in the alphabet, that lead to the states that were new.
-    let mut front: Vec<Vec<u8>> = vec![Vec::new()];
+    let mut first = Lockstep::new(&mut stage, WORLD);
+    BEFORE.into_iter().try_for_each(|op| first.replay(op)).expect("two sets can be made");
+    // The sequences, by places in the alphabet, that lead to the states that were new, and the registry's fingerprint there.
+    let mut front: Vec<(Vec<u8>, u64)> = vec![(Vec::new(), first.fingerprint())];
     for reached in 1..=depth {
         let mut next = Vec::new();
-        for way in &front {
+        for &(ref way, print) in &front {
             for (place, &op) in (0..).zip(&ops) {
                 let mut lockstep = Lockstep::new(&mut stage, WORLD);
                 let before = BEFORE.into_iter().chain(way.iter().map(|&place| ops[usize::from(place)]));
-                let stepped =
-                    before.clone().try_for_each(|op| lockstep.replay(op)).and_then(|()| lockstep.step(op));
-                if let Err(mismatch) = stepped {
+                let replayed = before.clone().try_for_each(|op| lockstep.replay(op));
+                let print = replayed.and_then(|()| lockstep.step(print, op)).map_err(|mismatch| {
                     let scenario = Scenario { world: WORLD, ops: before.chain([op]).collect() };
-                    return Err(Box::new(Failure { scenario, what: mismatch.to_string() }));
-                }
+                    Failure { scenario, what: mismatch.to_string() }
+                })?;
                 searched.transitions += 1;
-                if seen.insert(state(&lockstep)) {
-                    let mut way = way.clone();
-                    way.push(place);
-                    next.push(way);
+                if seen.insert(state(&lockstep, print)) {
+                    next.push((way.iter().copied().chain([place]).collect(), print));
                 }
             }
         }

@@ -77,22 +77,22 @@ impl<'s> Lockstep<'s> {
         if checks { lockstep.check() } else { Ok(()) }
     }
 
-    /// Does one operation to both and compares everything.
+    /// Does one operation to both and compares everything. `before` is the registry's fingerprint; returns what it is then.
     ///
     /// # Errors
     /// The first difference.
-    pub fn step(&mut self, op: Op) -> Result<(), Mismatch> {
-        let before = self.registry.fingerprint();
+    pub fn step(&mut self, before: u64, op: Op) -> Result<u64, Mismatch> {
         let (real, should) = self.reply(op)?;
         same("the reply", &real, &should)?;
         self.model.settle();
         self.compare_outputs()?;
         self.observe()?;
         self.check()?;
+        let after = self.registry.fingerprint();
         if should.is_refusal() {
-            same("the state after a refusal", &self.registry.fingerprint(), &before)?;
+            same("the state after a refusal", &after, &before)?;
         }
-        Ok(())
+        Ok(after)
     }
 
     /// Does one operation to both and compares the reply alone: for a way that was compared before.

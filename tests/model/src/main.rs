@@ -24,7 +24,7 @@ enum Command {
     /// All sequences in a small world
     Exhaustive {
         /// Of how many operations, at the most
-        #[arg(long, default_value_t = 6)]
+        #[arg(long, default_value_t = 7)]
         depth: usize,
     },
 }

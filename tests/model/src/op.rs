@@ -72,6 +72,7 @@ pub enum Op {
     Get { set: usize, id: Id },
     GetIf { set: usize, id: Id, accept: bool },
     Free { set: usize, id: Id },
+    FreeUnbound { set: usize, id: Id },
     Put { set: usize, id: Id },
     Reclaim { id: Id },
     Quarantine { id: Id },
@@ -90,6 +91,7 @@ pub enum Op {
     Publish { set: usize, kind: EventKind, id: Id },
     Snapshot { subscriber: usize, slice: usize },
     Poll { ticks: u32 },
+    PollSet { set: usize, ticks: u32 },
 }
 
 /// A world and what is done in it.
@@ -196,7 +198,7 @@ impl Draw {
 type Make = fn(&Draw) -> Op;
 
 /// How often each kind of operation comes, and how it is drawn.
-const KINDS: [(u8, Make); 28] = [
+const KINDS: [(u8, Make); 30] = [
     (14, |draw| {
         let (min, max) = draw.range();
         Op::Alloc { set: draw.set(), min, max, data: draw.byte(2).into(), choice: draw.choice() }
@@ -251,6 +253,8 @@ const KINDS: [(u8, Make); 28] = [
     }),
     (1, |draw| Op::Snapshot { subscriber: draw.set(), slice: 1 + usize::from(draw.bytes[1] % 3) }),
     (4, |draw| Op::Poll { ticks: draw.byte(1) % 4 }),
+    (3, |draw| Op::PollSet { set: draw.set(), ticks: draw.byte(1) % 4 }),
+    (3, |draw| Op::FreeUnbound { set: draw.set(), id: draw.id() }),
 ];
 
 /// One of a few SPIDs, among them the first that there is not.

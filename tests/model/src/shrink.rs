@@ -32,13 +32,13 @@ impl Failure {
         let mut done = 0;
         let run = catch_unwind(AssertUnwindSafe(|| {
             let mut lockstep = Lockstep::new(stage, scenario.world);
-            scenario.ops.iter().try_for_each(|&op| {
+            scenario.ops.iter().try_fold(lockstep.fingerprint(), |before, &op| {
                 done += 1;
-                lockstep.step(op)
+                lockstep.step(before, op)
             })
         }));
         let what = match run {
-            Ok(Ok(())) => return Ok(()),
+            Ok(Ok(_)) => return Ok(()),
             Ok(Err(mismatch)) => mismatch.to_string(),
             Err(panic) => {
                 let text = panic.downcast_ref::<String>().map(String::as_str);

@@ -58,6 +58,11 @@ fn pick(number: usize, len: usize) -> Option<usize> {
     number.checked_rem(len)
 }
 
+/// A time as the registry is told it.
+fn wrapped(now: u64) -> u32 {
+    u32::try_from(now & u64::from(u32::MAX)).unwrap_or(0)
+}
+
 impl Lockstep<'_> {
     /// What both answer.
     pub(super) fn reply(&mut self, op: Op) -> Result<(Reply, Reply), Mismatch> {
@@ -161,6 +166,7 @@ impl Lockstep<'_> {
             Op::SetData { set, id, data } => both!(Done, set_data, set, id, data),
             Op::Get { set, id } => both!(Done, get, set, id),
             Op::Free { set, id } => both!(Freed, free, set, id),
+            Op::FreeUnbound { set, id } => both!(Freed, free_unbound, set, id),
             Op::Put { set, id } => both!(Freed, put, set, id),
             Op::GetIf { set, id, accept } => {
                 let (name, set) = set!(set);
@@ -293,8 +299,14 @@ impl Lockstep<'_> {
             }
             Op::Poll { ticks } => {
                 let should = self.model.poll(ticks);
-                let now = self.model.now & u64::from(u32::MAX);
-                let real = self.registry.poll(u32::try_from(now).unwrap_or(0)).map(|work| self.named(work));
+                let real = self.registry.poll(wrapped(self.model.now[0])).map(|work| self.named(work));
+                (Reply::Due(real), Reply::Due(should))
+            }
+            Op::PollSet { set, ticks } => {
+                let (name, set) = set!(set);
+                let should = self.model.poll_set(name, ticks);
+                let now = wrapped(self.model.now[set.index()]);
+                let real = self.registry.poll_set(set, now).map(|work| self.named(work));
                 (Reply::Due(real), Reply::Due(should))
             }
         }))

@@ -87,7 +87,7 @@ impl Model {
         let one = self.allocators[0];
         self.asked.push(Asked::Alloc { provider: one.alloc, pdata: one.pdata, min: min.max(1), max });
         if said == Said::Later {
-            let deadline = self.now + u64::from(World::PROVIDER_BOUND);
+            let deadline = self.now(set) + u64::from(World::PROVIDER_BOUND);
             let allocator = one.name;
             self.requests.push(Request { set, allocator, min, max, data, deadline, failed: false });
             self.sets[set].request = Some(self.requests.len() - 1);
@@ -164,7 +164,7 @@ impl Model {
     pub(super) fn expire(&mut self, set: SetName) -> Option<Due> {
         let ticket = self.sets[set].request?;
         let request = self.requests[ticket];
-        if !request.failed && self.now < request.deadline {
+        if !request.failed && self.now(set) < request.deadline {
             return None;
         }
         self.sets[set].request = None;

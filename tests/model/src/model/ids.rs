@@ -83,6 +83,13 @@ impl Model {
         Ok(self.give_up(handle))
     }
 
+    pub(crate) fn free_unbound(&mut self, set: SetName, handle: Handle) -> Result<Freed, Error> {
+        match self.free(set, handle)? {
+            Freed::Teardown if self.reclaim(handle).is_ok() => Ok(Freed::Free),
+            freed => Ok(freed),
+        }
+    }
+
     pub(crate) fn put(&mut self, set: SetName, handle: Handle) -> Result<Freed, Error> {
         // One that was freed still takes the references that are left.
         let (active, current) = (self.active(), self.is_current(handle));

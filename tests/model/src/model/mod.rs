@@ -12,7 +12,7 @@ mod subscribers;
 
 use crate::op::{PROVIDERS, World};
 use ioasid_core::event::{EventKind, Role};
-use ioasid_core::{Error, Freed, Handle, Pasid, State};
+use ioasid_core::{Error, Freed, Handle, Pasid, State, capacity};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The how-manieth set that was made.
@@ -146,7 +146,8 @@ pub struct Model {
     pub(crate) busy: [bool; PROVIDERS as usize],
     pub(crate) subscribers: Vec<Option<Subscriber>>,
     pub(crate) requests: Vec<Request>,
-    pub(crate) now: u64,
+    /// What time it is at each place of a set.
+    pub(crate) now: [u64; capacity::SETS],
     /// The place of the set that was served last.
     pub(crate) served: usize,
     pub(crate) provider_faults: u32,
@@ -171,7 +172,7 @@ impl Model {
             busy: [false; PROVIDERS as usize],
             subscribers: Vec::new(),
             requests: Vec::new(),
-            now: world.start.into(),
+            now: [world.start.into(); capacity::SETS],
             served: 0,
             provider_faults: 0,
             leaked: 0,
@@ -179,6 +180,28 @@ impl Model {
             told: Vec::new(),
             asked: Vec::new(),
         }
+    }
+
+    /// The same without what has no say in what can follow: how often something went wrong, and what time it is. Whoever
+    /// waits has so long left, and a set is so far ahead of the others.
+    pub(crate) fn essence(&self) -> Self {
+        let mut essence = self.clone();
+        (essence.provider_faults, essence.leaked, essence.warnings) = (0, 0, 0);
+        essence.allocators.iter_mut().for_each(|one| one.faults = 0);
+        for request in &mut essence.requests {
+            request.deadline = request.deadline.saturating_sub(self.now(request.set));
+        }
+        for id in essence.ids.values_mut() {
+            id.deadline = id.deadline.saturating_sub(id.owner.map_or(0, |owner| self.now(owner)));
+        }
+        let earliest = self.now.into_iter().min().unwrap_or(0);
+        essence.now.iter_mut().for_each(|now| *now -= earliest);
+        essence
+    }
+
+    /// What time it is for a set.
+    fn now(&self, set: SetName) -> u64 {
+        self.now[self.sets[set].index]
     }
 
     /// The handle of a number, some lives ago.

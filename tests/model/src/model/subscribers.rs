@@ -116,7 +116,7 @@ impl Model {
             }
             let asked = self.tell(EventKind::Free, owner, Some(handle), |one| one == role);
             if !asked.is_empty() {
-                let deadline = self.now + u64::from(World::ACK_BOUND);
+                let deadline = self.now(owner) + u64::from(World::ACK_BOUND);
                 if let Some(id) = self.ids.get_mut(&number) {
                     (id.state, id.asked, id.deadline) = (State::Stopping, asked, deadline);
                 }
@@ -131,9 +131,11 @@ impl Model {
         true
     }
 
-    /// The next thing that is due, in turn for each set.
+    /// The next thing that is due, in turn for each set. It is then as late for all as it was where it was latest, and
+    /// later.
     pub(crate) fn poll(&mut self, ticks: u32) -> Option<Due> {
-        self.now += u64::from(ticks);
+        let latest = self.now.into_iter().max().unwrap_or(0);
+        self.now.fill(latest + u64::from(ticks));
         for step in 1..=capacity::SETS {
             let index = (self.served + step) % capacity::SETS;
             let Some(set) = self.at(index) else { continue };
@@ -145,6 +147,13 @@ impl Model {
         None
     }
 
+    /// The next thing that is due at one set's place, where alone it is later then.
+    pub(crate) fn poll_set(&mut self, set: SetName, ticks: u32) -> Option<Due> {
+        let index = self.sets[set].index;
+        self.now[index] += u64::from(ticks);
+        self.at(index).and_then(|set| self.due(set))
+    }
+
     fn due(&mut self, set: SetName) -> Option<Due> {
         if let Some(due) = self.expire(set) {
             return Some(due);
@@ -152,8 +161,9 @@ impl Model {
         // Those that are further on come first; each set's ids in the order in which they were freed.
         for (queue, next) in [(1, Role::Observer), (0, Role::Device)] {
             let Some(&first) = self.sets[set].waiting[queue].first() else { continue };
+            let now = self.now(set);
             let Some(id) = self.ids.get_mut(&first) else { continue };
-            if !id.asked.is_empty() && self.now < id.deadline {
+            if !id.asked.is_empty() && now < id.deadline {
                 continue;
             }
             (id.asked, id.deadline) = (BTreeSet::new(), 0);

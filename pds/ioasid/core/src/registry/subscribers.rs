@@ -178,7 +178,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// The same for one set alone, each of which may have a time of its own: then nobody's calls make another's time pass,
-    /// or cost more for what another waits for.
+    /// or cost more for what another waits for. Time is kept by the set's place: a set that comes later goes on from there.
     #[inline(always)]
     pub fn poll_set(&mut self, set: SetId, now: u32) -> Option<Work> {
         let index = set.index();
