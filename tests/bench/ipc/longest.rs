@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The longest single call of each operation, with the largest arguments that it takes: for so long nobody else is served.
 
-use ioasid_api::{List, SetFree};
+use ioasid_api::List;
 use ioasid_microkit::{Access, BATCH, Batch, Client, Code, Error, Extent, Handle, Result};
 
 use crate::calls::{ALL, IOVA, NO_ID, PAGE, page};
@@ -86,7 +86,7 @@ pub fn end_of_set(admin: &Client, set: u16) -> Result<()> {
     check.time(|| admin.check())?;
     loop {
         slices += 1;
-        let progress = slice.time(|| admin.call(&SetFree { set }))?;
+        let progress = slice.time(|| admin.free_set(set))?;
         if progress.more == 0 {
             break;
         }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A set ends, and begins anew for a client that was restarted.
 
-use ioasid_api::SetAdjust;
-use ioasid_client::{Access, Code, Error, Extent, RegionOffset};
+use ioasid_client::{Access, Code, Error, Extent, RegionOffset, Share};
 use service_rig::{Grant, Machine};
 
 const DEVICE: u16 = 0x18;
@@ -26,8 +25,8 @@ fn s76_a_dead_clients_devices_are_cut_off_at_once_and_its_ids_go_in_slices() {
     assert_eq!(reached(), 70);
 
     let slice = |done, more| Ok(ioasid_api::Progress { done, more });
-    let free = || admin.call(&ioasid_api::SetFree { set: DRIVER });
-    let open = || admin.call(&ioasid_api::SetOpen { set: DRIVER, reservation: 0, limit: 100 });
+    let free = || admin.free_set(DRIVER);
+    let open = || admin.open_set(DRIVER, Share { reservation: 0, limit: 100 });
     assert_eq!(open(), Err(Error::Refused(Code::InUse)), "it is open");
     assert_eq!(free(), slice(64, 1));
     assert_eq!(reached(), 0);
@@ -57,11 +56,11 @@ fn s68_what_an_administrator_guarantees_is_there_in_numbers_too() {
     let service = machine.start();
     let [modest, greedy, admin] = ["modest", "greedy", "admin"].map(|name| service.client(name));
     // All limits leave room, so each client has numbers of its own, and the rest is for whoever is given more.
-    admin.call(&SetAdjust { set: 2, reservation: 0, limit: 4000 }).unwrap();
+    admin.adjust_set(2, Share { reservation: 0, limit: 4000 }).unwrap();
     while greedy.alloc(1..=4095, 0).is_ok() {}
     // There would be as many, but not where the modest one could have them.
-    let more = admin.call(&SetAdjust { set: 0, reservation: 600, limit: 600 });
+    let more = admin.adjust_set(0, Share { reservation: 600, limit: 600 });
     assert_eq!(more, Err(Error::Refused(Code::NoSpace)));
-    admin.call(&SetAdjust { set: 0, reservation: 10, limit: 600 }).unwrap();
+    admin.adjust_set(0, Share { reservation: 10, limit: 600 }).unwrap();
     assert_eq!((0..600).take_while(|_| modest.alloc(1..=4095, 0).is_ok()).count(), 10);
 }

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ioasid_api::{AllocBatch, Field, Handle};
-use ioasid_client::{Access, Code, Extent, RegionOffset};
+use ioasid_client::{Access, Code, Extent, RegionOffset, Share};
 use ioasid_trace::{Direction, Event, Record, ShareWhy, Trace};
 use service_rig::{Grant, Machine, Service};
 
@@ -134,9 +134,9 @@ fn a_sets_end_and_its_new_beginning_can_be_read() {
     let service = machine.start();
     let (client, admin) = (service.client("driver"), service.client("admin"));
     let id = client.alloc(1..=4000, 0).unwrap();
-    admin.call(&ioasid_api::SetAdjust { set: 0, reservation: 2, limit: 6 }).unwrap();
-    while admin.call(&ioasid_api::SetFree { set: 0 }).unwrap().more != 0 {}
-    admin.call(&ioasid_api::SetOpen { set: 0, reservation: 1, limit: 3 }).unwrap();
+    admin.adjust_set(0, Share { reservation: 2, limit: 6 }).unwrap();
+    while admin.free_set(0).unwrap().more != 0 {}
+    admin.open_set(0, Share { reservation: 1, limit: 3 }).unwrap();
     let (peak, faults, refused) = (1, 0, 0);
     let share =
         |why, reservation, limit, used| Event::Share { why, reservation, limit, used, peak, faults, refused };
@@ -163,14 +163,14 @@ fn an_id_that_a_provider_has_yet_to_give_is_not_used_yet() {
     let mut machine = Machine::new(&grants);
     let service = machine.start();
     let [client, provider, admin] = ["a", "provider", "admin"].map(|name| service.client(name));
-    admin.call(&ioasid_api::RegisterAllocator { allocator: 1, alloc: 0, free: 0, pdata: 0 }).unwrap();
+    admin.register_allocator(1, 0, 0, 0).unwrap();
     client.alloc(1..=8, 0).unwrap_err();
     let ticket = provider.call(&ioasid_api::Fetch {}).unwrap().ticket;
-    admin.call(&ioasid_api::SetAdjust { set: 0, reservation: 0, limit: 7 }).unwrap();
+    admin.adjust_set(0, Share { reservation: 0, limit: 7 }).unwrap();
     assert_eq!(used(&records(&service), 3), [0, 0, 0]);
     provider.call(&ioasid_api::Answer { ticket, outcome: 0, id: 5 }).unwrap();
     assert_eq!(used(&records(&service), 3), [1, 0, 0]);
-    admin.call(&ioasid_api::SetAdjust { set: 0, reservation: 0, limit: 6 }).unwrap();
+    admin.adjust_set(0, Share { reservation: 0, limit: 6 }).unwrap();
     assert_eq!(used(&records(&service), 3), [1, 0, 0]);
     let kinds = |event: &Event| matches!(event, Event::Asked { alloc: true, .. } | Event::Answered { .. });
     assert_eq!(events(&service, 1).iter().filter(|event| kinds(event)).count(), 2);

@@ -9,8 +9,7 @@ use core::sync::atomic::Ordering;
 use attacks::{Desk, Order, SECRET};
 use guest_kit::edu::Transfer;
 use guest_kit::script::signal;
-use ioasid_api as api;
-use ioasid_microkit::{Client, Code, Error, Handle, Result, Usage};
+use ioasid_microkit::{Client, Code, Error, Handle, Result, Share, Usage};
 use sel4_microkit::{Channel, Handler, debug_println, protection_domain};
 use service_scenarios::provider::register;
 use service_scenarios::relay::Relay;
@@ -81,7 +80,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     by_calls(checks, desk, &victims).await?;
     by_interrupts(checks, desk, &victims).await?;
 
-    while victims.admin.call(&api::SetFree { set: INTRUDERS })?.more == 1 {}
+    while victims.admin.free_set(INTRUDERS)?.more == 1 {}
     // The victim has an address space with a page in it, and each device keeps its PASID table.
     let left = victims.frames - victims.admin.check()?.free_frames;
     checks.equal("once its set is ended all of its tables are back", left, 4 + 2);
@@ -172,9 +171,9 @@ async fn as_provider(
     checks.equal("s35, s36, s42: a provider that lies gives ids that are right, or none", wrong, 0);
     checks.check("of both there were some", given > 0 && refusals > 0);
     admin.unregister_allocator(1)?;
-    while admin.call(&api::ReclaimOrphans {})?.more == 1 {}
-    while admin.call(&api::SetFree { set: INTRUDERS })?.more == 1 {}
-    admin.call(&api::SetOpen { set: INTRUDERS, reservation: 0, limit: 64 })?;
+    while admin.reclaim_orphans()?.more == 1 {}
+    while admin.free_set(INTRUDERS)?.more == 1 {}
+    admin.open_set(INTRUDERS, Share { reservation: 0, limit: 64 })?;
     let used = [admin.set_usage(VICTIM)?.used, admin.set_usage(BYSTANDER)?.used];
     checks.equal("and once it is gone nothing is left of it", used, [0, 0]);
     Ok(())
@@ -203,8 +202,8 @@ async fn by_calls(checks: &mut Checks, desk: &Desk, victims: &Victims) -> Result
     let usage = victims.admin.set_usage(INTRUDERS)?;
     checks.check("s68: it never had more than its share", usage.peak <= usage.limit);
     // It may have all of its ids, and needs one for what comes.
-    while victims.admin.call(&api::SetFree { set: INTRUDERS })?.more == 1 {}
-    victims.admin.call(&api::SetOpen { set: INTRUDERS, reservation: 0, limit: 64 })?;
+    while victims.admin.free_set(INTRUDERS)?.more == 1 {}
+    victims.admin.open_set(INTRUDERS, Share { reservation: 0, limit: 64 })?;
     Ok(())
 }
 

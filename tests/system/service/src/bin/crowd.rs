@@ -74,7 +74,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
 
     let set = u16::try_from(CLIENTS - 1).unwrap_or(0);
     let mut done = 0;
-    while let Ok(progress) = admin.call(&ioasid_api::SetFree { set }) {
+    while let Ok(progress) = admin.free_set(set) {
         done += progress.done;
     }
     checks.equal("the last one's set ends", done, LIMIT);

@@ -6,8 +6,7 @@
 
 use guest_kit::edu::Transfer;
 use heapless::Vec;
-use ioasid_api as api;
-use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role};
+use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
@@ -57,14 +56,14 @@ async fn run(checks: &mut Checks) -> Result<()> {
     checks.equal("the dead one's was blocked", admin.set_counters(VICTIM)?.faults, 1);
     checks.equal("nobody else was told", neighbour.event(), None);
 
-    admin.call(&api::SetOpen { set: VICTIM, reservation: 32, limit: 128 })?;
+    admin.open_set(VICTIM, Share { reservation: 32, limit: 128 })?;
     checks.check("the dead one is started again", victim.restart().await);
     checks.equal("what its device would have written is as it was", victim.count(0..PAGE, 0xa5), PAGE);
     born_again(checks, &victim, ids[0]).await?;
 
     other.free(theirs)?;
     checks.equal("the neighbour has given its id back", admin.set_usage(NEIGHBOUR)?.used, 0);
-    admin.call(&api::SetFree { set: VICTIM })?;
+    admin.free_set(VICTIM)?;
     checks.equal("all tables but the devices' own are free", admin.check()?.free_frames, before - 2);
     Ok(())
 }
@@ -96,7 +95,7 @@ async fn live(checks: &mut Checks, victim: &Relay, client: &Client) -> Result<Ve
 fn end_of_set(checks: &mut Checks, admin: &Client, other: &Client) -> Result<()> {
     let (mut slices, mut done) = (0, 0);
     loop {
-        let progress = admin.call(&api::SetFree { set: VICTIM })?;
+        let progress = admin.free_set(VICTIM)?;
         done += progress.done;
         slices += 1;
         let beside = other.alloc(ALL_IDS, 3)?;
@@ -108,7 +107,7 @@ fn end_of_set(checks: &mut Checks, admin: &Client, other: &Client) -> Result<()>
     }
     // 64, 36, and the slice that finds nothing left.
     checks.equal("s76: its ids are torn down in slices", (slices, done), (3, 100));
-    let again = admin.call(&api::SetFree { set: VICTIM });
+    let again = admin.free_set(VICTIM);
     checks.equal("an ended set cannot be ended again", again, refused(Code::NoSuchSet));
     Ok(())
 }

@@ -46,7 +46,7 @@ fn unsubscribed(checks: &mut Checks, relay: &Relay, alice: &Client) -> Result<()
     checks.equal("without a subscription: nothing", relay.event(), None);
     checks.equal("there is none to end", alice.unsubscribe(), refused(Code::NoSuchPeer));
     let id = alice.alloc(ALL_IDS, 0)?;
-    let nobody = alice.call(&api::Acknowledge { handle: id }).map(drop);
+    let nobody = alice.acknowledge(id);
     checks.equal("nor to acknowledge for", nobody, refused(Code::NoSuchPeer));
     alice.free(id)
 }
@@ -100,12 +100,12 @@ fn acknowledged(checks: &mut Checks, relay: &Relay, admin: &Client, alice: &Clie
     checks.equal("s78: until it answers it is charged", admin.set_usage(ALICE)?.used, 1);
     let next = alice.alloc(ALL_IDS, 0)?;
     checks.check("s40: and not handed out", next.pasid != id.pasid);
-    alice.call(&api::Acknowledge { handle: id })?;
+    alice.acknowledge(id)?;
     checks.equal("s78: then it is torn down", admin.set_usage(ALICE)?.used, 1);
-    let again = alice.call(&api::Acknowledge { handle: id }).map(drop);
+    let again = alice.acknowledge(id);
     checks.equal("answering twice", again, refused(Code::NotFound));
     alice.free(next)?;
-    alice.call(&api::Acknowledge { handle: next })?;
+    alice.acknowledge(next)?;
     checks.equal("nothing is left", admin.set_usage(ALICE)?.used, 0);
     Ok(())
 }
@@ -127,7 +127,7 @@ fn silent(checks: &mut Checks, relay: &Relay, admin: &Client, alice: &Client, bo
         calls.is_some_and(|calls| (10..=BOUND + 1).contains(&calls)),
     );
     checks.check("s41: bob's ids come and go meanwhile", served);
-    let late = alice.call(&api::Acknowledge { handle: id }).map(drop);
+    let late = alice.acknowledge(id);
     checks.equal("an answer that is too late", late, refused(Code::NotFound));
     while relay.event().is_some() {}
     alice.unsubscribe()

@@ -7,7 +7,7 @@
 
 use guest_kit::edu::Transfer;
 use ioasid_api::{self as api, Call, Field, Right};
-use ioasid_microkit::{Client, Code, Extent, Handle, Result, Role};
+use ioasid_microkit::{Client, Code, Extent, Handle, Result, Role, Share};
 use sel4_microkit::{Handler, debug_println, protection_domain};
 use service_scenarios::relay::Relay;
 use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused, warden};
@@ -247,9 +247,9 @@ impl Restless {
             }
             Other::Dies => {
                 // Its end, a slice each time; then it is opened and ended again and again.
-                match self.admin.call(&api::SetFree { set: RESTLESS }) {
+                match self.admin.free_set(RESTLESS) {
                     Ok(progress) if progress.more == 0 => {
-                        self.admin.call(&api::SetOpen { set: RESTLESS, reservation: 8, limit: 128 })?;
+                        self.admin.open_set(RESTLESS, Share { reservation: 8, limit: 128 })?;
                     }
                     Ok(_) | Err(_) => {}
                 }

@@ -5,8 +5,7 @@
 #![no_main]
 
 use guest_kit::edu::Transfer;
-use ioasid_api as api;
-use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Task};
+use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share, Task};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::Relay;
@@ -55,7 +54,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     checks.equal("the neighbour has what it had", admin.set_usage(NEIGHBOUR)?.used, 1);
     checks.equal("the registry is consistent", admin.check()?.quarantined, 0);
 
-    admin.call(&api::SetOpen { set: VICTIM, reservation: 8, limit: 64 })?;
+    admin.open_set(VICTIM, Share { reservation: 8, limit: 64 })?;
     checks.check("it is started again", victim.restart().await);
     checks.equal("its transfer wrote nothing", victim.count(0..PAGE, 0xa5), PAGE);
     let client = victim.connect()?;
@@ -98,7 +97,7 @@ fn everything_pending(
 /// Ends the set; gives how many calls that took.
 fn end(admin: &Client) -> Result<Option<u32>> {
     for calls in 1..=BOUND {
-        if admin.call(&api::SetFree { set: VICTIM })?.more == 0 {
+        if admin.free_set(VICTIM)?.more == 0 {
             return Ok(Some(calls));
         }
     }

@@ -5,7 +5,7 @@
 #![no_main]
 
 use ioasid_api::{self as api, Field};
-use ioasid_microkit::{Client, Code, Error, Handle, Result, Task};
+use ioasid_microkit::{Client, Code, Error, Handle, Result, Share, Task};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, asks_in, chosen, register, word_of};
 use service_scenarios::relay::Relay;
@@ -57,8 +57,8 @@ fn it_gives_nothing(checks: &mut Checks, admin: &Client, alice: &Client, liar: &
     // What was asked for counted as used until it was declined, and so may have been the most.
     let quota = || admin.set_usage(ALICE).map(|usage| (usage.reservation, usage.limit, usage.used));
     let before = quota();
-    for (outcome, code) in [(1, Code::NoSpace), (2, Code::ProviderFault)] {
-        liar.call(&api::Answer { ticket: ticket(alice, liar)?, outcome, id: 0 }).map(drop)?;
+    for (failed, code) in [(false, Code::NoSpace), (true, Code::ProviderFault)] {
+        liar.decline(ticket(alice, liar)?, failed)?;
         checks.equal("s32: it gives nothing", alice.alloc_result(), refused(code));
         checks.equal("s32, s71: the quota is as it was", quota(), before);
     }
@@ -140,7 +140,7 @@ fn it_takes_nothing_back(
     liar: &Client,
 ) -> Result<()> {
     let mut ids = heapless::Vec::<Handle, 66>::new();
-    admin.call(&api::SetAdjust { set: ALICE, reservation: 8, limit: 68 })?;
+    admin.adjust_set(ALICE, Share { reservation: 8, limit: 68 })?;
     for number in 200..266 {
         // Numbers beyond alice's own window: there is room for each.
         let question = asks_in(alice, liar, number..=number)?;

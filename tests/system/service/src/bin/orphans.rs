@@ -6,8 +6,7 @@
 
 use guest_kit::edu::Transfer;
 use heapless::Vec;
-use ioasid_api as api;
-use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Task};
+use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share, Task};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::Relay;
@@ -110,7 +109,7 @@ async fn reclaimed(
 
     let (mut done, mut slices, mut revoked) = (0, 0, 0);
     loop {
-        let progress = admin.call(&api::ReclaimOrphans {})?;
+        let progress = admin.reclaim_orphans()?;
         (done, slices) = (done + progress.done, slices + 1);
         while let Some(event) = relay.event() {
             let expected = event.kind == EventKind::Revoke && event.handle == ids.get(revoked).copied();
@@ -148,16 +147,16 @@ async fn the_provider_faults(
     let id = chosen(alice, &first, 9)?;
     checks.check("it is asked", matches!(asks(alice, &first)?, Some(Task::Choose { .. })));
     provider.kill().await;
-    admin.call(&api::SetFree { set: FIRST_SET })?;
+    admin.free_set(FIRST_SET)?;
     checks.equal("s23: its question has failed", alice.alloc_result(), refused(Code::ProviderFault));
     checks.equal("s23: its ids are orphans", alice.find(id.pasid), refused(Code::NotFound));
     let next = alice.alloc(ALL_IDS, 0)?;
     checks.equal("s23: and the default allocator goes on", next.pasid, 1);
     alice.free(next)?;
-    while admin.call(&api::ReclaimOrphans {})?.more == 1 {}
+    while admin.reclaim_orphans()?.more == 1 {}
     checks.equal("nothing is left", admin.set_usage(ALICE)?.used, 0);
 
-    admin.call(&api::SetOpen { set: FIRST_SET, reservation: 0, limit: 4 })?;
+    admin.open_set(FIRST_SET, Share { reservation: 0, limit: 4 })?;
     checks.check("it is started again", provider.restart().await);
     let first = provider.connect()?;
     register(admin, A, FIRST, FIRST)?;

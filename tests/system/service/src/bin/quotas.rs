@@ -7,7 +7,7 @@
 use core::ops::RangeInclusive;
 
 use ioasid_api as api;
-use ioasid_microkit::{Client, Code, Error, Handle, Result, Usage};
+use ioasid_microkit::{Client, Code, Error, Handle, Result, Share, Usage};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
 use service_scenarios::{IOASID, director, refused};
@@ -115,7 +115,7 @@ fn adjusted(
     id: Handle,
     all: &Ids,
 ) -> Result<()> {
-    let adjust = |set, reservation, limit| admin.call(&api::SetAdjust { set, reservation, limit }).map(drop);
+    let adjust = |set, reservation, limit| admin.adjust_set(set, Share { reservation, limit });
     checks.equal("s72: below what is in use", adjust(MODEST, 0, 15), refused(Code::InUse));
     checks.equal("s72: beyond what is free", adjust(MODEST, 64, 64), refused(Code::NoSpace));
     checks.equal("s67: a limit below the reservation", adjust(MODEST, 33, 32), refused(Code::InvalidRange));
@@ -144,7 +144,7 @@ fn ended(checks: &mut Checks, admin: &Client, modest: &Client, greedy: &Client, 
     let used = admin.set_usage(GREEDY)?.used;
     let (mut done, mut slices) = (0, 0);
     loop {
-        let progress = admin.call(&api::SetFree { set: GREEDY })?;
+        let progress = admin.free_set(GREEDY)?;
         (done, slices) = (done + progress.done, slices + 1);
         if progress.more == 0 || slices == 10_000 {
             break;
@@ -153,9 +153,9 @@ fn ended(checks: &mut Checks, admin: &Client, modest: &Client, greedy: &Client, 
     checks.equal("s74, s76: all of its ids go, in slices", done, used);
     checks.check("s74: of 64 at the most", slices >= used / 64);
     checks.equal("it is refused everything", greedy.own_usage(), refused(Code::ServerRestarted));
-    let open = api::SetOpen { set: GREEDY, reservation: used, limit: used };
-    checks.equal("s70: what it had can be guaranteed", admin.call(&open).map(drop), Ok(()));
-    checks.equal("it is there already", admin.call(&open).map(drop), refused(Code::InUse));
+    let open = || admin.open_set(GREEDY, Share { reservation: used, limit: used });
+    checks.equal("s70: what it had can be guaranteed", open(), Ok(()));
+    checks.equal("it is there already", open(), refused(Code::InUse));
     checks.equal("s68: and is out of others' reach", modest.alloc(all.clone(), 0), refused(Code::NoSpace));
     Ok(())
 }
