@@ -16,12 +16,15 @@ pub mod provider;
 pub mod relay;
 pub mod warden;
 
+use core::array;
 use core::ops::RangeInclusive;
 
 use guest_kit::script::Script;
-use ioasid_microkit::{Access, Code, Error, Extent, PAGE_SIZE, RegionOffset, Result};
+use ioasid_microkit::{Access, Client, Code, Error, Extent, PAGE_SIZE, RegionOffset, Result};
 use sel4_microkit::{Channel, Handler};
 use system_test::Checks;
+
+use crate::relay::Relay;
 
 /// The service, for whoever is its client.
 pub const IOASID: Channel = Channel::new(1);
@@ -46,6 +49,19 @@ pub fn page(page: u64) -> RegionOffset {
 /// Always.
 pub fn refused<T>(code: Code) -> Result<T> {
     Err(Error::Refused(code))
+}
+
+/// Everybody in most scenarios: the first `N` relays, the client that each of them is, and the director's own, who
+/// administers. All have said HELLO.
+///
+/// # Errors
+/// What a HELLO is refused with.
+pub fn cast<const N: usize>() -> Result<([Relay; N], [Client; N], Client)> {
+    let admin = ioasid_microkit::connect(IOASID)?;
+    let relays = array::from_fn(Relay::new);
+    let clients = relays.iter().map(Relay::connect).collect::<Result<heapless::Vec<_, N>>>()?;
+    let Ok(clients) = clients.into_array() else { unreachable!("as many as relays") };
+    Ok((relays, clients, admin))
 }
 
 /// A director: runs the scenario, and judges it.

@@ -13,7 +13,7 @@ use ioasid_microkit::{Client, Code, Error, Handle, Result, Share, Usage};
 use sel4_microkit::{Channel, Handler, debug_println, protection_domain};
 use service_scenarios::provider::register;
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, memory, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, memory, page, refused};
 use system_test::Checks;
 
 const INTRUDER: Channel = Channel::new(12);
@@ -55,9 +55,7 @@ struct Victims {
 
 async fn run(checks: &mut Checks) -> Result<()> {
     let desk = memory::desk();
-    let (relay, other) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (victim, bystander) = (relay.connect()?, other.connect()?);
+    let ([relay, _], [victim, bystander], admin) = cast()?;
     let frames = admin.check()?.free_frames;
     as_provider(checks, desk, &admin, &victim, &bystander).await?;
 

@@ -10,7 +10,7 @@ use ioasid_api::{self as api, Field};
 use ioasid_microkit::{Access, Client, Code, Extent, Handle, Result};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, director, page, refused};
+use service_scenarios::{ALL_IDS, cast, director, page, refused};
 use system_test::Checks;
 
 const BATCH: usize = 64;
@@ -23,9 +23,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (relay, other, plain) = (Relay::new(0), Relay::new(1), Relay::new(2));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (alice, bob) = (relay.connect()?, other.connect()?);
+    let ([relay, other, _], [alice, bob, plain], admin) = cast()?;
     let theirs = bob.alloc(ALL_IDS, 9)?;
 
     let ids = allocated(checks, &relay, &alice)?;
@@ -33,7 +31,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     mapped(checks, &relay, &alice, ids[0]).await?;
     pages(checks, &relay, &other, &alice, &ids, theirs)?;
     freed(checks, &relay, &alice, &ids, theirs)?;
-    refusals(checks, &relay, &plain.connect()?, &alice)?;
+    refusals(checks, &relay, &plain, &alice)?;
     checks.equal("bob's id is as it was", bob.find(theirs.pasid)?.data, 9);
     checks.equal("the registry is consistent", admin.check()?.quarantined, 0);
     Ok(())

@@ -5,10 +5,9 @@
 #![no_main]
 
 use guest_kit::edu::Transfer;
-use ioasid_microkit::{Client, Code, Handle, Result};
+use ioasid_microkit::{Code, Handle, Result};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Clients beside the administrator.
@@ -25,13 +24,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let relays: [Relay; CLIENTS] = core::array::from_fn(Relay::new);
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let mut clients = heapless::Vec::<Client, CLIENTS>::new();
-    for relay in &relays {
-        // There is room for each.
-        let _ = clients.push(relay.connect()?);
-    }
+    let (relays, clients, admin) = cast::<CLIENTS>()?;
     let (mut full, mut over) = (0, 0);
     let mut last = heapless::Vec::<Handle, CLIENTS>::new();
     // In turn, so that everybody's come between everybody else's.

@@ -9,7 +9,7 @@ use heapless::Vec;
 use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -29,8 +29,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (victim, neighbour) = (Relay::new(0), Relay::new(1));
-    let (admin, client, other) = (ioasid_microkit::connect(IOASID)?, victim.connect()?, neighbour.connect()?);
+    let ([victim, neighbour], [client, other], admin) = cast()?;
     let before = admin.check()?.free_frames;
 
     let theirs = other.alloc(ALL_IDS, 1)?;

@@ -7,8 +7,7 @@
 use guest_kit::edu::Transfer;
 use ioasid_microkit::{Client, Code, EventKind, Handle, Result};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 const LEFT: u16 = 0;
@@ -23,9 +22,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (relay, other) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (alice, bob) = (relay.connect()?, other.connect()?);
+    let ([relay, other], [alice, bob], admin) = cast()?;
     checks.equal(
         "s91: each is told of its own devices",
         (alice.welcome().devices, bob.welcome().devices),

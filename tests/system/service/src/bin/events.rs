@@ -10,7 +10,7 @@ use ioasid_api::{self as api, Field};
 use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -27,9 +27,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (relay, other) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (alice, bob) = (relay.connect()?, other.connect()?);
+    let ([relay, other], [alice, bob], admin) = cast()?;
     unsubscribed(checks, &relay, &alice)?;
     every_kind(checks, &relay, &other, &alice, &bob).await?;
     acknowledged(checks, &relay, &admin, &alice)?;

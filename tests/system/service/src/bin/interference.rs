@@ -10,7 +10,7 @@ use ioasid_api::{self as api, Call, Field, Right};
 use ioasid_microkit::{Client, Code, Extent, Handle, Result, Role, Share};
 use sel4_microkit::{Handler, debug_println, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused, warden};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused, warden};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -100,10 +100,8 @@ async fn run(checks: &mut Checks) -> Result<()> {
 /// A life of the service: the script, with the other one at work between its calls.
 async fn life(checks: &mut Checks, what: Other) -> Result<[Step; STEPS]> {
     warden::restart();
-    let (one, two) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let other = Restless { what, relay: one, client: one.connect()?, admin, turn: 0 };
-    two.connect()?;
+    let ([one, two], [client, _], admin) = cast()?;
+    let other = Restless { what, relay: one, client, admin, turn: 0 };
     let mut steady = Steady { relay: two, steps: [NO_STEP; STEPS], next: 0, other };
     steady.other.prepare().await?;
     for _ in 0..ROUNDS {

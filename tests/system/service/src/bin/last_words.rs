@@ -9,7 +9,7 @@ use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share, Task
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::Relay;
-use service_scenarios::{IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -26,9 +26,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (victim, neighbour) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (client, other) = (victim.connect()?, neighbour.connect()?);
+    let ([victim, neighbour], [client, other], admin) = cast()?;
     register(&admin, 1, 0, 0)?;
     let theirs = chosen(&other, &other, 80)?;
     other.map(theirs, IOVA, page(0), ONE_PAGE)?;

@@ -9,7 +9,7 @@ use ioasid_microkit::{Client, Code, Error, Handle, Result, Share, Task};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, asks_in, chosen, register, word_of};
 use service_scenarios::relay::Relay;
-use service_scenarios::{IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -25,9 +25,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let [relay, other, provider] = [0, 1, 2].map(Relay::new);
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (alice, bob, liar) = (relay.connect()?, other.connect()?, provider.connect()?);
+    let ([relay, _, _], [alice, bob, liar], admin) = cast()?;
     register(&admin, A, 0, 0)?;
     let kept = chosen(&alice, &liar, 5)?;
     alice.set_data(kept, 55)?;

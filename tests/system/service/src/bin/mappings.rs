@@ -8,7 +8,7 @@ use guest_kit::edu::Transfer;
 use ioasid_microkit::{Access, Client, Code, EventKind, Extent, Handle, RegionOffset, Result};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 const GIB: u64 = 1 << 30;
@@ -34,9 +34,7 @@ fn taken<T>(admin: &Client, what: impl FnOnce() -> Result<T>) -> Result<(T, u64)
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (relay, other) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (alice, bob) = (relay.connect()?, other.connect()?);
+    let ([relay, other], [alice, bob], admin) = cast()?;
     let id = alice.alloc(ALL_IDS, 0)?;
     alice.bind(id, 0)?;
     large(checks, &relay, &admin, &alice, id).await?;

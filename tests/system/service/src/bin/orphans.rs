@@ -10,7 +10,7 @@ use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share, Task
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, chosen, register};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -33,9 +33,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let [relay, _, provider, other] = [0, 1, 2, 3].map(Relay::new);
-    let (admin, alice) = (ioasid_microkit::connect(IOASID)?, relay.connect()?);
-    let (first, second) = (provider.connect()?, other.connect()?);
+    let ([relay, _, provider, _], [alice, _, first, second], admin) = cast()?;
     alice.subscribe(Role::Observer, false)?;
 
     let ids = left_behind(checks, &relay, &admin, &alice, &first).await?;

@@ -9,7 +9,7 @@ use ioasid_microkit::{Client, Code, Handle, Result, Task};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::provider::{asks, chosen, register, takes_back, word_of};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
 use system_test::Checks;
 
 /// Providers by their places among the clients with that right.
@@ -40,17 +40,11 @@ struct Everybody {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let [alice, bob, first, second] = [0, 1, 2, 3].map(Relay::new);
-    let all = Everybody {
-        admin: ioasid_microkit::connect(IOASID)?,
-        alice: alice.connect()?,
-        bob: bob.connect()?,
-        first: first.connect()?,
-        second: second.connect()?,
-    };
+    let ([relay, _, _, _], [alice, bob, first, second], admin) = cast()?;
+    let all = Everybody { admin, alice, bob, first, second };
     the_default_space_is_in_the_way(checks, &all)?;
     let id = the_first_is_asked(checks, &all)?;
-    a_device_runs_under_it(checks, &alice, &all.alice, id).await?;
+    a_device_runs_under_it(checks, &relay, &all.alice, id).await?;
     groups(checks, &all, id)?;
     turns(checks, &all)?;
     full(checks, &all)?;

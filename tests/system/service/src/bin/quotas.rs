@@ -9,8 +9,7 @@ use core::ops::RangeInclusive;
 use ioasid_api as api;
 use ioasid_microkit::{Client, Code, Error, Handle, Result, Share, Usage};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::relay::Relay;
-use service_scenarios::{IOASID, director, refused};
+use service_scenarios::{cast, director, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -25,9 +24,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let relays = [0, 1, 2].map(Relay::new);
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let [modest, greedy, idle] = [relays[0].connect()?, relays[1].connect()?, relays[2].connect()?];
+    let (_, [modest, greedy, idle], admin) = cast()?;
 
     let usage = Usage { reservation: 16, limit: 32, used: 0, peak: 0 };
     checks.equal("s75: each reads its own share", modest.own_usage(), Ok(usage));

@@ -9,7 +9,7 @@ use guest_kit::script::{signal, was_signalled};
 use ioasid_microkit::{Client, Code, Error, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::{FLOOD_IOVA, Flood, Relay};
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page, refused, warden};
+use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, cast, director, page, refused, warden};
 use system_test::Checks;
 
 const IOVA: u64 = FLOOD_IOVA;
@@ -23,8 +23,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let relay = Relay::new(0);
-    let (admin, client) = (ioasid_microkit::connect(IOASID)?, relay.connect()?);
+    let ([relay], [client], admin) = cast()?;
     let (epoch, frames) = (client.welcome().epoch, admin.check()?.free_frames);
     let id = at_work(checks, &relay, &client).await?;
 

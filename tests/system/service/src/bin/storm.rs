@@ -7,8 +7,7 @@
 use guest_kit::edu::Transfer;
 use ioasid_microkit::{EventKind, Result};
 use sel4_microkit::{Handler, protection_domain};
-use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, director, page};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -27,9 +26,7 @@ fn init() -> impl Handler {
 }
 
 async fn run(checks: &mut Checks) -> Result<()> {
-    let (stormy, calm) = (Relay::new(0), Relay::new(1));
-    let admin = ioasid_microkit::connect(IOASID)?;
-    let (client, other) = (stormy.connect()?, calm.connect()?);
+    let ([stormy, calm], [client, other], admin) = cast()?;
     // Two of its devices are bound to an id that maps nothing there, two to none at all.
     let id = client.alloc(ALL_IDS, 0)?;
     client.bind(id, 0)?;
