@@ -21,6 +21,13 @@
 //! registry.reclaim(handle)?;
 //! # Ok::<(), ioasid_core::Error>(())
 //! ```
+//!
+//! The lowest free number is handed out here. Where others are to choose, see [`allocator`], which has a whole example;
+//! who is to be told what happens, and waited for before a teardown, is in [`event`]; how much there can be of
+//! everything, in [`capacity`].
+//!
+//! The registry believes who it is told is asking: a client's server names the client's own set in each call. Calls that
+//! speak of others' affairs are called *privileged*: the server makes them for nobody but those it trusts.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 

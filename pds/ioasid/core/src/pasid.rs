@@ -99,7 +99,7 @@ pub struct PasidRange {
 }
 
 impl PasidRange {
-    /// Every PASID that can be handed out.
+    /// Every PASID but the reserved one. A registry whose [`max_pasid`](crate::Registry::max_pasid) is lower refuses it.
     pub const ALL: Self = Self { min: Pasid(1), max: Pasid::MAX };
 
     /// From `min` to `max`, both inclusive. PASID 0 is reserved: a range that begins with it begins with 1.

@@ -4,6 +4,37 @@
 //! The server never calls it and never waits for it. Questions stand in a bounded queue until the provider comes to
 //! fetch them, and it brings its answers with a call of its own. A set has one allocation under way at
 //! most, so as many places as there are sets are enough, and no set can fill another's.
+//!
+//! ```
+//! use ioasid_core::allocator::channel::{ChannelProvider, Question};
+//! use ioasid_core::allocator::{Allocator, AllocatorId, Answer, Helpers};
+//! use ioasid_core::{Allocation, Config, Memory, PasidRange, Registry, SetConfig, Work};
+//!
+//! let mut words = vec![0; Memory::words_for(4096)];
+//! let config = Config { provider_bound: 10, ..Config::default() };
+//! let mut providers = [ChannelProvider::new()];
+//! let mut registry = Registry::with(Memory { words: &mut words }, config, &mut providers, ())?;
+//! let helpers = Helpers { alloc: 0, free: 0 };
+//! registry.register_allocator(Allocator { id: AllocatorId(1), helpers, pdata: 0 })?;
+//! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
+//! let range = PasidRange::new(1, 99)?;
+//!
+//! // A client asks. The provider is notified, and the client waits for its ticket.
+//! let Allocation::Pending(ticket) = registry.alloc(set, range, 7)? else { unreachable!("it says later") };
+//! assert!(registry.provider(0).is_some_and(|provider| provider.is_asking()));
+//!
+//! // The provider fetches what it is asked, and answers. Who it is follows from the channel that it calls on.
+//! let question = registry.provider(0).and_then(ChannelProvider::fetch);
+//! assert_eq!(question, Some(Question::Alloc { ticket, pdata: 0, range }));
+//! let completion = registry.complete(0, ticket, Answer::Given(12))?;
+//! assert_eq!((completion.ticket, registry.find(set, completion.result?)), (ticket, Ok(7)));
+//!
+//! // One that does not answer in time has failed.
+//! let Allocation::Pending(ticket) = registry.alloc(set, range, 7)? else { unreachable!("it says later") };
+//! assert_eq!(registry.poll(9), None);
+//! assert!(matches!(registry.poll(10), Some(Work::Failed(failed)) if failed.ticket == ticket));
+//! # Ok::<(), ioasid_core::Error>(())
+//! ```
 
 use super::{Answer, Provider, ProviderBusy, Ticket};
 use crate::PasidRange;

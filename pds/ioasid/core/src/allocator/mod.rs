@@ -11,53 +11,84 @@
 //! generation, references and quarantine itself. A provider only chooses.
 //!
 //! # Writing one
-//! An allocator that hands out even numbers only, registered and used:
+//! An allocator that hands out the numbers of a window of its own, each in its turn:
 //!
 //! ```
 //! use ioasid_core::allocator::{Allocator, AllocatorId, Answer, Helpers, Provider, ProviderBusy, Ticket};
-//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig};
+//! use ioasid_core::{Allocation, Config, Error, Freed, Memory, Pasid, PasidRange, Registry, SetConfig};
 //!
-//! /// One bit for each even number below 128.
-//! #[derive(Default)]
-//! struct Even {
-//!     taken: u64,
+//! struct RoundRobin {
+//!     first: u32,
+//!     taken: [bool; 3],
+//!     turn: usize,
 //! }
 //!
-//! impl Provider for Even {
+//! impl Provider for RoundRobin {
 //!     fn alloc(&mut self, _pdata: u64, range: PasidRange, _ticket: Ticket) -> Answer {
-//!         let free = |&id: &u32| id % 2 == 0 && self.taken >> (id / 2) & 1 == 0;
-//!         match (range.min().get()..=range.max().get().min(127)).find(free) {
-//!             Some(id) => {
-//!                 self.taken |= 1 << (id / 2);
-//!                 Answer::Given(id)
+//!         for step in 0..self.taken.len() {
+//!             let place = (self.turn + step) % self.taken.len();
+//!             let id = self.first + place as u32;
+//!             if !self.taken[place] && Pasid::new(id).is_some_and(|pasid| range.contains(pasid)) {
+//!                 self.taken[place] = true;
+//!                 self.turn = place + 1;
+//!                 return Answer::Given(id);
 //!             }
-//!             None => Answer::Nothing,
 //!         }
+//!         Answer::Nothing
 //!     }
 //!
 //!     fn free(&mut self, _pdata: u64, id: u32) -> Result<(), ProviderBusy> {
-//!         self.taken &= !(1 << (id / 2));
+//!         self.taken[(id - self.first) as usize] = false;
 //!         Ok(())
 //!     }
 //! }
 //!
 //! let mut words = vec![0; Memory::words_for(4096)];
 //! let memory = Memory { words: &mut words };
-//! let mut providers = [Even::default()];
+//! let mut providers = [RoundRobin { first: 1000, taken: [false; 3], turn: 0 }];
 //! let mut registry = Registry::with(memory, Config::default(), &mut providers, ())?;
 //!
-//! let even = Allocator { id: AllocatorId(1), helpers: Helpers { alloc: 0, free: 0 }, pdata: 0 };
-//! registry.register_allocator(even)?;
+//! // The provider at place 0 allocates and frees. From here on it chooses, for every set.
+//! let name = AllocatorId(1);
+//! registry.register_allocator(Allocator { id: name, helpers: Helpers { alloc: 0, free: 0 }, pdata: 0 })?;
 //!
 //! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
-//! let Allocation::Ready(handle) = registry.alloc(set, PasidRange::new(7, 100)?, 0)? else { unreachable!() };
-//! assert_eq!(handle.pasid.get(), 8);
+//! let any = PasidRange::new(1, registry.max_pasid().get())?;
+//! let Allocation::Ready(first) = registry.alloc(set, any, 0)? else { unreachable!("it never says later") };
+//! let Allocation::Ready(second) = registry.alloc(set, any, 0)? else { unreachable!("it never says later") };
+//! assert_eq!((first.pasid.get(), second.pasid.get()), (1000, 1001));
+//! // Where a client's range and the window have nothing in common, there is nothing.
+//! assert_eq!(registry.alloc(set, PasidRange::new(7, 100)?, 0), Err(Error::NoSpace));
 //!
-//! // The number goes back to `Even` when its teardown is confirmed, not before.
-//! assert_eq!(registry.free(set, handle), Ok(Freed::Teardown));
-//! registry.reclaim(handle)?;
-//! # Ok::<(), ioasid_core::Error>(())
+//! // A number goes back to the provider when its teardown is confirmed, not before.
+//! assert_eq!(registry.free(set, first), Ok(Freed::Teardown));
+//! assert!(registry.provider(0).is_some_and(|provider| provider.taken[0]));
+//! registry.reclaim(first)?;
+//! assert!(registry.provider(0).is_some_and(|provider| !provider.taken[0]));
+//!
+//! // When the allocator goes, the ids that it gave are orphans: nobody finds them or is given them …
+//! assert_eq!(registry.unregister_allocator(name), Ok(1));
+//! assert_eq!(registry.find(set, second), Err(Error::NotFound));
+//! // … until each is revoked, torn down and reclaimed. A call looks at some of the numbers only.
+//! let mut from = Pasid::RESERVED;
+//! while let Some(found) = registry.next_orphan(from) {
+//!     from = match found {
+//!         Ok(orphan) => {
+//!             registry.revoke(orphan.handle)?;
+//!             // … the driver clears what the hardware holds of this PASID, and then:
+//!             registry.reclaim(orphan.handle)?;
+//!             // Nobody stands for an orphan, so no provider was told. This one is to be used again.
+//!             registry.provider(0).map(|provider| provider.free(0, orphan.handle.pasid.get()));
+//!             orphan.handle.pasid
+//!         }
+//!         Err(on) => on,
+//!     };
+//! }
+//! assert_eq!((registry.totals().orphaned, registry.stats(set)?.used), (0, 0));
+//! # Ok::<(), Error>(())
 //! ```
+//!
+//! Providers of several kinds are an `enum`, or `&mut dyn Provider` where nothing more is wanted of them.
 
 pub mod channel;
 mod table;
@@ -70,18 +101,23 @@ use crate::{PasidRange, SetId};
 
 /// What chooses numbers, and is told when they are free again.
 pub trait Provider {
-    /// Chooses a number in `range`.
+    /// Chooses a number in `range`, which has nothing to do with what the provider has: it is what the client will take.
+    /// A number that is somebody's, or is not in the range, is refused, and counted as a fault of the provider's.
+    ///
+    /// `pdata` is the word of the allocator that stands for its group now.
     ///
     /// Where the answer has to come from elsewhere, this sends the question with the ticket, returns
     /// [`Answer::Later`] at once, and the answer is brought to
     /// [`Registry::complete`](crate::Registry::complete).
     fn alloc(&mut self, pdata: u64, range: PasidRange, ticket: Ticket) -> Answer;
 
-    /// Takes a number back: its teardown is complete.
+    /// Takes a number back: its teardown is complete, or it was refused. These are only numbers that `alloc` or an
+    /// answer with a ticket gave, of the same group's other helper where they are two. Each comes back once at most:
+    /// one whose group has no member any more does not.
     ///
     /// # Errors
     /// [`ProviderBusy`] where it cannot be told now. The id then stays where it is, and the registry's caller
-    /// tries again.
+    /// tries again; a number that was refused is counted as [leaked](crate::Totals::leaked).
     fn free(&mut self, pdata: u64, id: u32) -> Result<(), ProviderBusy>;
 }
 

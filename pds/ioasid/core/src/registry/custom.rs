@@ -31,7 +31,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Unregisters a custom allocator and says how many ids are orphaned by that: those of a group whose last
     /// member it was. Nobody finds an orphan, and it is not handed out, until it is [revoked](Self::revoke), torn
-    /// down and reclaimed. Allocations that it was asked for have failed. Privileged.
+    /// down and reclaimed; no provider is told of that. Allocations that it was asked for have failed. Privileged.
     ///
     /// # Errors
     /// [`Error::NotRegistered`].
