@@ -170,6 +170,28 @@ impl Quick {
 /// The PASIDs, and who has which of them. See the [crate's documentation](crate).
 ///
 /// `P` is what custom allocators are made of, `E` is where events go. Without either it is `Registry<'_>`.
+///
+/// Its calls:
+///
+/// - The registry: [`new`](Self::new), [`with`](Self::with), [`max_pasid`](Self::max_pasid),
+///   [`totals`](Self::totals), [`check`](Self::check), [`fingerprint`](Self::fingerprint).
+/// - Sets: [`create_set`](Self::create_set), [`adjust_set`](Self::adjust_set), [`free_set`](Self::free_set),
+///   [`drain_set`](Self::drain_set), [`sets`](Self::sets), [`stats`](Self::stats).
+/// - The life of an id: [`alloc`](Self::alloc), [`get`](Self::get), [`put`](Self::put), [`free`](Self::free),
+///   [`free_unbound`](Self::free_unbound), [`reclaim`](Self::reclaim), [`quarantine`](Self::quarantine),
+///   [`revoke`](Self::revoke).
+/// - What is known of ids: [`find`](Self::find), [`lookup`](Self::lookup), [`set_data`](Self::set_data),
+///   [`get_if`](Self::get_if), [`next_id`](Self::next_id), [`inspect`](Self::inspect).
+/// - Names that sets give to ids: [`attach_spid`](Self::attach_spid), [`detach_spid`](Self::detach_spid),
+///   [`find_spid`](Self::find_spid).
+/// - Custom allocators: [`register_allocator`](Self::register_allocator),
+///   [`unregister_allocator`](Self::unregister_allocator), [`provider_gone`](Self::provider_gone),
+///   [`allocators`](Self::allocators), [`provider`](Self::provider), [`complete`](Self::complete),
+///   [`next_orphan`](Self::next_orphan).
+/// - Who is told: [`subscribe`](Self::subscribe), [`unsubscribe`](Self::unsubscribe),
+///   [`acknowledge`](Self::acknowledge), [`snapshot`](Self::snapshot), [`publish`](Self::publish),
+///   [`events`](Self::events).
+/// - What time brings: [`poll`](Self::poll), [`poll_set`](Self::poll_set).
 #[derive(Debug)]
 pub struct Registry<'m, P = NoProvider, E = ()> {
     space: Space<'m>,
