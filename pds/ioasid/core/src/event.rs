@@ -3,6 +3,39 @@
 //!
 //! The registry decides who is told what, and in which order; an [`Events`] writes it where they find it, most
 //! often into a ring in shared memory beside a notification. The registry never waits for anybody.
+//!
+//! A driver that has its device stop using an id before its teardown:
+//!
+//! ```
+//! use ioasid_core::allocator::NoProvider;
+//! use ioasid_core::event::{Event, EventKind, Events, Role, SubscriberId, Subscription};
+//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig, Work};
+//!
+//! #[derive(Default)]
+//! struct Ring(Vec<(SubscriberId, EventKind)>);
+//!
+//! impl Events for Ring {
+//!     fn deliver(&mut self, to: SubscriberId, event: &Event) {
+//!         self.0.push((to, event.kind));
+//!     }
+//! }
+//!
+//! let mut words = vec![0; Memory::words_for(4096)];
+//! let memory = Memory { words: &mut words };
+//! let mut registry: Registry<'_, NoProvider, Ring> =
+//!     Registry::with(memory, Config::default(), &mut [], Ring::default())?;
+//! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
+//! let driver = registry.subscribe(Subscription { set: Some(set), role: Role::Device, acknowledges: true })?;
+//!
+//! let Allocation::Ready(handle) = registry.alloc(set, PasidRange::new(1, 99)?, 0)? else { unreachable!() };
+//! assert_eq!(registry.free(set, handle), Ok(Freed::Pending));
+//! assert_eq!(registry.events().0, [(driver, EventKind::Alloc), (driver, EventKind::Free)]);
+//!
+//! // The device has stopped. Without this, the teardown comes when `Config::ack_bound` is over.
+//! registry.acknowledge(driver, handle)?;
+//! assert_eq!(registry.poll(1), Some(Work::Teardown(handle)));
+//! # Ok::<(), ioasid_core::Error>(())
+//! ```
 
 use crate::{Handle, SetId};
 
