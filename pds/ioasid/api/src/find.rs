@@ -27,45 +27,61 @@ type Place = [AtomicU64; PLACE_WORDS];
 type Bucket = [Place; WAYS];
 
 /// The buckets of a page: a power of two, or none where the memory holds none.
-fn buckets(memory: &[AtomicU64]) -> &[Bucket] {
-    let buckets = memory.as_chunks::<PLACE_WORDS>().0.as_chunks::<WAYS>().0;
-    let count = buckets.len().checked_ilog2().map_or(0, |bits| 1 << bits);
-    &buckets[..count]
+#[derive(Clone, Copy, Debug)]
+struct Buckets<'a> {
+    all: &'a [Bucket],
+    /// One less than there are: what is left of a PASID under it is its bucket.
+    mask: usize,
 }
 
-/// The places of a PASID.
-#[inline]
-fn places(buckets: &[Bucket], pasid: u32) -> &[Place] {
-    match buckets.len().checked_sub(1) {
-        Some(last) => &buckets[pasid as usize & last],
-        None => &[],
+impl<'a> Buckets<'a> {
+    const NONE: Self = Self { all: &[], mask: 0 };
+
+    fn new(memory: &'a [AtomicU64]) -> Self {
+        let all = memory.as_chunks::<PLACE_WORDS>().0.as_chunks::<WAYS>().0;
+        all.len()
+            .checked_ilog2()
+            .map_or(Self::NONE, |bits| Self { all: &all[..1 << bits], mask: (1 << bits) - 1 })
+    }
+
+    /// The places of a PASID.
+    #[inline(always)]
+    fn places(&self, pasid: u32) -> &'a [Place] {
+        self.all.get(pasid as usize & self.mask).map_or(&[], |bucket| bucket)
     }
 }
 
 /// The server's end of a find page.
 #[derive(Debug)]
 pub struct FindWriter<'a> {
-    buckets: &'a [Bucket],
+    buckets: Buckets<'a>,
 }
 
 impl<'a> FindWriter<'a> {
     /// A page in `memory`, which only this writer changes; it is empty then.
     #[must_use]
     pub fn new(memory: &'a [AtomicU64]) -> Self {
-        let mut page = Self { buckets: buckets(memory) };
+        let mut page = Self { buckets: Buckets::new(memory) };
         page.clear();
         page
     }
 
+    /// That of a client that has no page: nothing is ever in it.
+    #[must_use]
+    pub const fn nowhere() -> Self {
+        Self { buckets: Buckets::NONE }
+    }
+
     /// Takes every id out.
     pub fn clear(&mut self) {
-        self.buckets.as_flattened().iter().for_each(|[key, _]| key.store(FREE, Ordering::Release));
+        self.buckets.all.as_flattened().iter().for_each(|[key, _]| key.store(FREE, Ordering::Release));
     }
 
     /// Puts an id in, if its bucket has room.
+    #[inline(always)]
     pub fn insert(&mut self, handle: Handle, data: u64) {
         let free =
-            places(self.buckets, handle.pasid).iter().find(|[key, _]| key.load(Ordering::Relaxed) == FREE);
+            self.buckets.places(handle.pasid).iter().find(|[key, _]| key.load(Ordering::Relaxed) == FREE);
         if let Some([key, word]) = free {
             // A reader that sees the new data below also sees that the key before it was gone.
             fence(Ordering::Release);
@@ -82,14 +98,17 @@ impl<'a> FindWriter<'a> {
     }
 
     /// Takes an id out: no look-up that begins after this finds it.
+    #[inline(always)]
     pub fn remove(&mut self, handle: Handle) {
         if let Some([key, _]) = self.place(handle) {
             key.store(FREE, Ordering::Release);
         }
     }
 
+    #[inline(always)]
     fn place(&self, handle: Handle) -> Option<&'a Place> {
-        places(self.buckets, handle.pasid)
+        self.buckets
+            .places(handle.pasid)
             .iter()
             .find(|[key, _]| key.load(Ordering::Relaxed) == handle.to_word())
     }
@@ -98,14 +117,14 @@ impl<'a> FindWriter<'a> {
 /// A client's end of its find page.
 #[derive(Clone, Copy, Debug)]
 pub struct FindReader<'a> {
-    buckets: &'a [Bucket],
+    buckets: Buckets<'a>,
 }
 
 impl<'a> FindReader<'a> {
     /// A reader of the page in `memory`.
     #[must_use]
     pub fn new(memory: &'a [AtomicU64]) -> Self {
-        Self { buckets: buckets(memory) }
+        Self { buckets: Buckets::new(memory) }
     }
 
     /// The private data of a live id of this client's; `None` where it is not live, or not in the page.
@@ -113,7 +132,7 @@ impl<'a> FindReader<'a> {
     #[must_use]
     pub fn find(&self, handle: Handle) -> Option<u64> {
         let wanted = handle.to_word();
-        for [key, data] in places(self.buckets, handle.pasid) {
+        for [key, data] in self.buckets.places(handle.pasid) {
             if key.load(Ordering::Acquire) == wanted {
                 let value = data.load(Ordering::Relaxed);
                 // The data was read before the key is read again.

@@ -66,7 +66,7 @@ pub struct Account<'m> {
     /// Its place among the providers.
     pub provider: Option<u8>,
     /// Its find page.
-    pub find: Option<FindWriter<'m>>,
+    pub find: FindWriter<'m>,
     /// Its batch page.
     pub batch: Option<&'m [AtomicU64]>,
     /// The numbers that nobody else is given.
@@ -90,7 +90,7 @@ impl Account<'_> {
         tables: None,
         spaces: 0,
         provider: None,
-        find: None,
+        find: FindWriter::nowhere(),
         batch: None,
         window: None,
         devices: 0..0,
@@ -184,7 +184,7 @@ impl<'m> Clients<'m> {
 
     /// Takes every id out of every find page.
     pub fn clear_find_pages(&mut self) {
-        self.accounts.iter_mut().filter_map(|account| account.find.as_mut()).for_each(FindWriter::clear);
+        self.accounts.iter_mut().for_each(|account| account.find.clear());
     }
 
     /// The numbers of a range that nobody but this client is given.

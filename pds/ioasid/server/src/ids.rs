@@ -116,18 +116,14 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.trace_hot(client, Traced::Alloc { id: handle.into() });
         let account = self.clients.account_mut(client);
         account.counters.allocated += 1;
-        if let Some(page) = &mut account.find {
-            page.insert(handle, data);
-        }
+        account.find.insert(handle, data);
     }
 
     /// Takes an id out of the client's find page: it is given up.
     #[inline(always)]
     pub(crate) fn hide(&mut self, client: ClientId, handle: ioasid_core::Handle) {
         let handle = self.wire(handle);
-        if let Some(page) = &mut self.clients.account_mut(client).find {
-            page.remove(handle);
-        }
+        self.clients.account_mut(client).find.remove(handle);
     }
 
     #[inline(always)]
@@ -208,9 +204,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn set_data(&mut self, client: ClientId, handle: Handle, data: u64) -> Answer<Done> {
         let id = self.handle(handle)?;
         self.registry.set_data(self.set(client), id, data).map_err(codes::registry)?;
-        if let Some(page) = &mut self.clients.account_mut(client).find {
-            page.set_data(handle, data);
-        }
+        self.clients.account_mut(client).find.set_data(handle, data);
         Ok(Done {})
     }
 

@@ -132,7 +132,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         let mut clients = Clients::new(config, last, open)?.ok_or(StartError::Config)?;
         for (client, (find, batch)) in clients.all().zip(parts.find.into_iter().zip(parts.batch)) {
             let account = clients.account_mut(client);
-            (account.find, account.batch) = (find.map(FindWriter::new), batch);
+            (account.find, account.batch) = (find.map_or(FindWriter::nowhere(), FindWriter::new), batch);
         }
 
         for (place, device) in config.devices().iter().enumerate() {
