@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! From seL4's messages to the server's calls, and back.
 
-use ioasid_api::{Code, MAX_WORDS, Message};
+use ioasid_api::{Code, Tag};
 use ioasid_config::Config;
 use ioasid_server::{Notify, Server, StartError};
-use sel4_microkit::{
-    Channel, ChannelSet, Handler, Infallible, MessageInfo, with_msg_regs, with_msg_regs_mut,
-};
+use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, with_msg_regs_mut};
 use vtd::mapped::{MappedFrames, MappedRegisters};
 
 use crate::memory;
@@ -44,17 +42,17 @@ impl Service {
         Ok(Self::Running { server, fault_channel })
     }
 
-    fn answer(&mut self, channel: Channel, message: &MessageInfo) -> Message {
+    fn answer(&mut self, channel: Channel, message: &MessageInfo) -> Tag {
         let Self::Running { server, .. } = self else {
-            return Message::refusal(Code::NoUnit);
+            return Tag::refusal(Code::NoUnit);
         };
-        // All registers that a message can have are copied, and then as many taken as it has.
-        let words =
-            with_msg_regs(|registers| registers.first_chunk::<MAX_WORDS>().copied().unwrap_or_default());
-        match words.get(..message.count()) {
-            Some(words) => server.call(channel.index(), message.label(), words),
-            None => Message::refusal(Code::WrongLength),
-        }
+        let message = Tag { label: message.label(), count: message.count() };
+        let reply = with_msg_regs_mut(|registers| {
+            let words = registers.first_chunk_mut().ok_or(Code::Internal);
+            words.map_or_else(Tag::refusal, |words| server.call(channel.index(), message, words))
+        });
+        server.wake();
+        reply
     }
 }
 
@@ -63,12 +61,7 @@ impl Handler for Service {
 
     fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
         let reply = self.answer(channel, &message);
-        with_msg_regs_mut(|registers| {
-            if let Some(first) = registers.first_chunk_mut() {
-                *first = *reply.registers();
-            }
-        });
-        Ok(MessageInfo::new(reply.label, reply.count()))
+        Ok(MessageInfo::new(reply.label, reply.count))
     }
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {

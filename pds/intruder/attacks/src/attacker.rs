@@ -2,7 +2,7 @@
 //! The attacker: what to send next, and what to learn from the answer.
 
 use ioasid_api::{
-    Answer, Call, Code, Fetch, Field, Handle, MAX_WORDS, OPERATIONS, OperationInfo, REPLIES, Right, WordInfo,
+    Answer, Call, Code, Fetch, Field, Handle, OPERATIONS, OperationInfo, REPLIES, Right, WordInfo,
 };
 
 use crate::{Random, is_secret};
@@ -262,8 +262,7 @@ impl Attacker {
             Right::Provider => self.provider,
             Right::Admin => false,
         };
-        let too_long = attack.len > MAX_WORDS && code == Some(Code::WrongLength);
-        if !may && !too_long && code != Some(Code::NotPermitted) {
+        if !may && code != Some(Code::NotPermitted) {
             return Err(Impossible::Permitted);
         }
         if words.iter().any(|&word| is_secret(word)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What a table of the protocol is made into: for each row a type with its words, and what decodes them.
 
-use crate::{Code, Message};
+use crate::{Code, MAX_WORDS, Message, Registers};
 
 /// Who may use an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,11 +61,20 @@ pub trait Call: Sized {
 
 /// The words of a successful answer.
 pub trait Reply: Sized {
-    /// The answer as a message, with label 0.
-    fn encode(&self) -> Message;
+    /// Writes the answer's words into the first message registers, and gives how many they are. Those behind them stay
+    /// as they are: they are not sent.
+    fn write(&self, registers: &mut Registers) -> usize;
 
     /// The answer that these words spell, if they spell one.
     fn decode(words: &[u64]) -> Option<Self>;
+}
+
+/// Writes words into the first message registers, and gives how many they are.
+#[inline(always)]
+pub(crate) fn write<const N: usize>(registers: &mut Registers, words: [u64; N]) -> usize {
+    const { assert!(N <= MAX_WORDS, "an answer has at most four words") };
+    registers[..N].copy_from_slice(&words);
+    N
 }
 
 macro_rules! word {
@@ -83,8 +92,8 @@ macro_rules! replies {
 
             impl Reply for $name {
                 #[inline(always)]
-                fn encode(&self) -> Message {
-                    Message::new(0, [$(self.$field.to_word(),)*])
+                fn write(&self, registers: &mut Registers) -> usize {
+                    write(registers, [$(self.$field.to_word(),)*])
                 }
 
                 #[inline(always)]

@@ -48,6 +48,27 @@ pub const MAX_WORDS: usize = 4;
 /// The size of a page, and the unit of every length on the wire, in bytes.
 pub const PAGE_SIZE: u64 = 4096;
 
+/// The message registers that the protocol uses: a message's words come first.
+pub type Registers = [u64; MAX_WORDS];
+
+/// What is said of a message beside its words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tag {
+    /// An operation in a request; 0 or a [`Code`] in a reply.
+    pub label: u64,
+    /// How many words there are. In a request it may be any number.
+    pub count: usize,
+}
+
+impl Tag {
+    /// That of a refusal: the code alone.
+    #[inline]
+    #[must_use]
+    pub fn refusal(code: Code) -> Self {
+        Self { label: code.to_label(), count: 0 }
+    }
+}
+
 /// A message, ready to be sent: a label and at most [`MAX_WORDS`] words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -71,10 +92,10 @@ impl Message {
         Self { label, words: all, len: N }
     }
 
-    /// A refusal: the code alone.
+    /// A message of what stands in the first registers, as its tag says.
     #[must_use]
-    pub fn refusal(code: Code) -> Self {
-        Self::new(code.to_label(), [])
+    pub fn of(tag: Tag, registers: &Registers) -> Self {
+        Self { label: tag.label, words: *registers, len: tag.count.min(MAX_WORDS) }
     }
 
     /// The words that are sent.

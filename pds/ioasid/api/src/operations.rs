@@ -307,7 +307,9 @@ mod tests {
         let message = map.encode();
         assert_eq!(Request::decode(message.label, message.words()), Ok(Request::Map(map)));
         let reply = Allocated { handle };
-        assert_eq!(Allocated::decode(reply.encode().words()), Some(reply));
+        let mut registers = [7; MAX_WORDS];
+        assert_eq!(reply.write(&mut registers), 1);
+        assert_eq!((Allocated::decode(&registers[..1]), registers[1..] == [7; 3]), (Some(reply), true));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The table of answers.
 
-use crate::define::{Reply, replies, word};
-use crate::{Field, Handle, Message, ReplyInfo, WordInfo};
+use crate::define::{Reply, replies, word, write};
+use crate::{Field, Handle, Registers, ReplyInfo, WordInfo};
 
 replies! {
     /// Done; there is nothing to say.

@@ -53,6 +53,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             log::warn!("the unit had more faults than records");
         }
         self.work();
+        self.wake();
         if event.queue_error {
             log::error!("the unit's invalidation queue had stopped on an error, and was restarted");
         }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server: what it is made of, and which request goes where.
 
-use ioasid_api::{self as api, Call, Code, Hello, Message, OPERATIONS, Reply, Right, VERSION, Welcome};
+use ioasid_api::{
+    self as api, Call, Code, Hello, OPERATIONS, Registers as Words, Reply, Right, Tag, VERSION, Welcome,
+};
 use ioasid_config::Client;
 use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_core::{Pasid, Registry, SetId, Work};
@@ -45,51 +47,67 @@ pub struct Server<'m, R, M, N> {
 /// An answer: words, or a refusal.
 pub(crate) type Answer<T> = Result<T, Code>;
 
-/// An answer to an operation as a message. That its words are the operation's is checked here.
+/// The request that a message spells.
 #[inline(always)]
-fn encode<C: Call>(answer: Answer<C::Reply>) -> Message {
+fn decode<C: Call>(count: usize, words: &Words) -> Answer<C> {
+    words.get(..count).ok_or(Code::WrongLength).and_then(C::decode)
+}
+
+/// Leaves the answer to an operation in the message registers. That its words are the operation's is checked here.
+#[inline(always)]
+fn write<C: Call>(answer: Answer<C::Reply>, words: &mut Words) -> Tag {
     match answer {
-        Ok(reply) => reply.encode(),
-        Err(code) => Message::refusal(code),
+        Ok(reply) => Tag { label: 0, count: reply.write(words) },
+        Err(code) => Tag::refusal(code),
     }
 }
 
 /// Decides by a message's label: one jump to the operation's arm, which asks whether the client may, reads the words
 /// and answers.
 macro_rules! answer {
-    ($server:ident, $client:ident, $label:ident, $words:ident; $($operation:ident($request:pat) => $answer:expr,)*) => {{
+    ($server:ident, $client:ident, $tag:ident, $words:ident; $($operation:ident($request:pat) => $answer:expr,)*) => {{
         const _: () = assert!([$(api::$operation::NUMBER),*].len() == OPERATIONS.len(), "an arm for each");
-        match $label {
+        match $tag.label {
             $(<api::$operation as Call>::NUMBER => {
-                let request = $server.admit($client, api::$operation::RIGHT, $label);
-                let request = request.and_then(|()| api::$operation::decode($words));
-                encode::<api::$operation>(request.and_then(|$request| $answer))
+                let request = $server.admit($client, api::$operation::RIGHT, $tag.label);
+                let request = request.and_then(|()| decode::<api::$operation>($tag.count, $words));
+                write::<api::$operation>(request.and_then(|$request| $answer), $words)
             })*
             unknown => {
                 let admitted = $server.admit($client, Right::of(unknown), unknown);
-                Message::refusal(admitted.err().unwrap_or(Code::UnknownOperation))
+                Tag::refusal(admitted.err().unwrap_or(Code::UnknownOperation))
             }
         }
     }};
 }
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
-    /// Answers the message with `label` and `words` that came in on `channel`.
+    /// Answers the message that came in on `channel`: its words stand in the message registers, and so do the answer's
+    /// afterwards. Once they are where they go out from, [`Server::wake`] is to be called.
     #[inline]
-    pub fn call(&mut self, channel: usize, label: u64, words: &[u64]) -> Message {
+    pub fn call(&mut self, channel: usize, message: Tag, words: &mut Words) -> Tag {
         let Some(client) = self.clients.behind(channel) else {
-            return Message::refusal(Code::NotPermitted);
+            return Tag::refusal(Code::NotPermitted);
         };
-        let reply = self.answer(client, label, words);
+        let reply = self.answer(client, message, words);
         if reply.label != 0 {
             let counters = &mut self.clients.account_mut(client).counters;
             counters.refused += 1;
             let refused = counters.refused;
-            self.trace_refusal(client, label, reply.label, refused);
+            self.trace_refusal(client, message.label, reply.label, refused);
         }
         self.time_passes(client);
         self.work();
         reply
+    }
+
+    /// Wakes whoever has something to read: most of the time nobody has.
+    #[inline(always)]
+    pub fn wake(&mut self) {
+        let wakes = self.registry.events().take_wakes();
+        if wakes != 0 {
+            self.wake_all(wakes);
+        }
     }
 
     /// Whether the client may ask anything, and this.
@@ -110,8 +128,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     #[inline(always)]
-    fn answer(&mut self, client: ClientId, label: u64, words: &[u64]) -> Message {
-        answer! { self, client, label, words;
+    fn answer(&mut self, client: ClientId, message: Tag, words: &mut Words) -> Tag {
+        answer! { self, client, message, words;
             Hello(hello) => self.hello(client, hello.version),
             Alloc(alloc) => self.alloc(client, &alloc),
             Free(free) => self.free(client, free.handle),
@@ -205,7 +223,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
     }
 
-    /// Wakes whoever has something to read: most of the time nobody has.
+    /// What is done behind each call and interrupt.
     #[inline(always)]
     pub(crate) fn work(&mut self) {
         self.now = self.now.wrapping_add(1);
@@ -215,16 +233,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         if self.trace.round() {
             self.trace_shares();
         }
-        let wakes = self.registry.events().take_wakes();
-        if wakes != 0 {
-            self.wake(wakes);
-        }
     }
 
     /// Wakes clients, a bit each.
     #[cold]
     #[inline(never)]
-    fn wake(&mut self, mut wakes: u32) {
+    fn wake_all(&mut self, mut wakes: u32) {
         while wakes != 0 {
             let index = u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX);
             if let Ok(client) = self.clients.of_set(index) {

@@ -2,7 +2,9 @@
 //! A server with four clients on a fake unit, and what can be seen of it from outside.
 
 use super::input::Action;
-use ioasid_api::{Code, Counters, Field as _, Handle, OPERATIONS, Progress, Question, Reply, Usage};
+use ioasid_api::{
+    Code, Counters, Field as _, Handle, Message, OPERATIONS, Progress, Question, Reply, Tag, Usage,
+};
 use ioasid_config::{Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
 use ioasid_core::Memory;
 use ioasid_core::allocator::channel::ChannelProvider;
@@ -260,14 +262,21 @@ impl<'r> World<'r> {
         world
     }
 
+    fn call(&mut self, channel: usize, label: u64, words: &[u64]) -> Message {
+        let mut registers = core::array::from_fn(|place| words.get(place).copied().unwrap_or(0));
+        let reply = self.server.call(channel, Tag { label, count: words.len() }, &mut registers);
+        self.server.wake();
+        Message::of(reply, &registers)
+    }
+
     fn greet(&mut self, client: Client) {
-        let reply = self.server.call(client.channel(), label("Hello"), &[1]);
+        let reply = self.call(client.channel(), label("Hello"), &[1]);
         assert_eq!(reply.label, 0, "{client:?} says HELLO");
     }
 
     /// What the admin is answered.
     fn ask<T: Reply>(&mut self, name: &str, words: &[u64]) -> Result<T, Code> {
-        let reply = self.server.call(ADMIN.channel(), label(name), words);
+        let reply = self.call(ADMIN.channel(), label(name), words);
         match Code::from_label(reply.label) {
             Ok(None) => Ok(T::decode(reply.words()).expect("the reply that the table says")),
             Ok(Some(code)) => Err(code),
@@ -291,7 +300,7 @@ impl<'r> World<'r> {
     }
 
     fn send(&mut self, channel: usize, label: u64, words: &[u64]) {
-        let reply = self.server.call(channel, label, words);
+        let reply = self.call(channel, label, words);
         let code = Code::from_label(reply.label).expect("a code of this version's");
         assert_ne!(code, Some(Code::Internal), "{label:#x} {words:x?} on channel {channel}");
         let known = Client::all().find(|client| client.channel() == channel);
