@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use ioasid_trace::{Direction, Event, Id, Name, ShareWhy, Writer, region_bytes};
+use ioasid_trace::{Direction, Event, Handle, Name, ShareWhy, Writer, region_bytes};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
@@ -70,7 +70,7 @@ fn share(used: u32) -> Event {
 }
 
 fn alloc(pasid: u32) -> Event {
-    Event::Alloc { id: Id { pasid, generation: 0 } }
+    Event::Alloc { id: Handle { pasid, generation: 0, epoch: 1 } }
 }
 
 /// A program in a terminal of its own.
@@ -254,7 +254,7 @@ fn keys_pause_choose_and_scroll() {
     machine.write(Some(0), share(0));
     machine.write(Some(1), share(0));
     (100..160).for_each(|pasid| machine.write(Some(0), alloc(pasid)));
-    machine.write(Some(1), Event::Free { id: Id { pasid: 33, generation: 0 } });
+    machine.write(Some(1), Event::Free { id: Handle { pasid: 33, generation: 0, epoch: 1 } });
     let (direction, address) = (Direction::Write, 0x5000);
     let fault = Event::Fault { device: 0x18, reason: 5, direction, pasid: None, address, id: None };
     machine.write(Some(0), fault);

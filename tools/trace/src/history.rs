@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What follows from the records of a trace.
 
-use ioasid_trace::{Event, Id, ShareWhy, Trace};
+use ioasid_trace::{Event, Handle, ShareWhy, Trace};
 
 /// What a set may have and has, after the last record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Device {
     /// The set that it belongs to.
     pub set: usize,
     /// The ids that it is bound to, as far as the records tell; `true`: for requests that carry the id's PASID.
-    pub bound: Vec<(Id, bool)>,
+    pub bound: Vec<(Handle, bool)>,
     /// Its faults among the records.
     pub faults: u64,
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use ioasid_api::{Access, Code, OPERATIONS};
-use ioasid_trace::{Choice, Direction, Event, Id, ShareWhy};
+use ioasid_trace::{Choice, Direction, Event, Handle, ShareWhy};
 use vtd::FaultReason;
 
 use crate::History;
@@ -123,7 +123,7 @@ fn times(times: u32) -> String {
 }
 
 /// An id, and which life of its number where that is not the first.
-pub(crate) fn id(Id { pasid, generation }: Id) -> String {
+pub(crate) fn id(Handle { pasid, generation, .. }: Handle) -> String {
     if generation == 0 { format!("PASID {pasid}") } else { format!("PASID {pasid}.{generation}") }
 }
 

@@ -5,7 +5,7 @@
 use std::fs::File;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ioasid_trace::{Direction, Event, Id, Name, ShareWhy, Trace, Writer, region_bytes};
+use ioasid_trace::{Direction, Event, Handle, Name, ShareWhy, Trace, Writer, region_bytes};
 use proptest::prelude::*;
 use system_trace::{Class, History, Place, Snapshot, SnapshotError, Step};
 
@@ -24,8 +24,8 @@ fn history(records: usize, write: impl FnOnce(&mut Writer<'_>)) -> History {
     History::of(&trace, trace.written())
 }
 
-fn id(pasid: u32) -> Id {
-    Id { pasid, generation: 0 }
+fn id(pasid: u32) -> Handle {
+    Handle { pasid, generation: 0, epoch: 1 }
 }
 
 fn share(why: ShareWhy, limit: u32, used: u32) -> Event {

@@ -9,7 +9,6 @@ use vtd::{Registers, TableMemory};
 use crate::clients::ClientId;
 use crate::codes;
 use crate::server::{Answer, Notify, Server};
-use crate::trace;
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
@@ -113,7 +112,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) {
         let handle = self.wire(handle);
-        self.trace_hot(client, Traced::Alloc { id: handle.into() });
+        self.trace_hot(client, Traced::Alloc { id: handle });
         let account = self.clients.account_mut(client);
         account.counters.allocated += 1;
         account.find.insert(handle, data);
@@ -174,7 +173,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Freed::Free => {
                 self.hide(client, handle);
                 self.clients.account_mut(client).counters.freed += 1;
-                self.trace_hot(client, Traced::Free { id: trace::id(handle) });
+                self.trace_hot(client, Traced::Free { id: self.wire(handle) });
                 Ok(())
             }
             Freed::Teardown => self.tear_down(client, &[handle]),
@@ -238,7 +237,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         for &handle in handles {
             match self.registry.reclaim(handle) {
-                Ok(()) => self.trace_hot(client, Traced::Free { id: trace::id(handle) }),
+                Ok(()) => self.trace_hot(client, Traced::Free { id: self.wire(handle) }),
                 // Its number is free once the provider has been told.
                 Err(Error::ProviderBusy) => self.clients.account_mut(client).unsettled += 1,
                 Err(error) => return Err(codes::registry(error)),
@@ -258,7 +257,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         log::error!("{} PASIDs are in quarantine: {error}", handles.len());
         for &handle in handles {
             self.registry.quarantine(handle).map_err(codes::registry)?;
-            self.trace(client, Traced::Quarantine { id: trace::id(handle) });
+            self.trace(client, Traced::Quarantine { id: self.wire(handle) });
         }
         Err(codes::unit(error))
     }

@@ -14,7 +14,6 @@ use vtd::{BATCH, Registers, TableMemory};
 use crate::clients::ClientId;
 use crate::codes;
 use crate::server::{Answer, Notify, Server};
-use crate::trace;
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn register_allocator(&mut self, register: &RegisterAllocator) -> Answer<Done> {
@@ -178,7 +177,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                     found.state == State::Teardown && self.registry.reclaim(found.handle).is_ok()
                 });
                 if let Some(found) = found.filter(|_| told) {
-                    self.trace(client, Traced::Free { id: trace::id(found.handle) });
+                    self.trace(client, Traced::Free { id: self.wire(found.handle) });
                 }
                 let next = found.and_then(|found| found.handle.pasid.next());
                 let account = self.clients.account_mut(client);

@@ -141,7 +141,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let domain = self.open_space(client, id.pasid)?;
         self.unit()?.bind(source, entry, domain).map_err(codes::unit)?;
         let tagged = requests == Requests::Tagged;
-        self.trace(client, Traced::Bind { id: handle.into(), device: source.get(), tagged });
+        self.trace(client, Traced::Bind { id: handle, device: source.get(), tagged });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -151,7 +151,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let (source, entry) = self.entry(client, device, Requests::Untagged, id.pasid)?;
         let domain = self.open_space(client, id.pasid)?;
         self.unit()?.replace(source, entry, domain).map_err(codes::unit)?;
-        self.trace(client, Traced::Bind { id: handle.into(), device: source.get(), tagged: false });
+        self.trace(client, Traced::Bind { id: handle, device: source.get(), tagged: false });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -171,7 +171,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         self.unit()?.unbind(source, entry).map_err(codes::unit)?;
         let tagged = requests == Requests::Tagged;
-        self.trace(client, Traced::Unbind { id: handle.into(), device: source.get(), tagged });
+        self.trace(client, Traced::Unbind { id: handle, device: source.get(), tagged });
         self.bound(client, EventKind::Unbind, id, device);
         Ok(Done {})
     }
@@ -227,7 +227,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn trace_map(&mut self, client: ClientId, map: &Map) {
         let &Map { handle, iova, source, extent } = map;
         let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
-        self.trace(client, Traced::Map { id: handle.into(), iova, pages, access: extent.access, source });
+        self.trace(client, Traced::Map { id: handle, iova, pages, access: extent.access, source });
     }
 
     pub(crate) fn map(&mut self, client: ClientId, map: &Map) -> Answer<Done> {
@@ -245,7 +245,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.unit()?.unmap(domain, unmap.iova, bytes).map_err(codes::unit)?;
         let &Unmap { handle, iova, pages } = unmap;
         let pages = u16::try_from(pages).unwrap_or(u16::MAX);
-        self.trace(client, Traced::Unmap { id: handle.into(), iova, pages });
+        self.trace(client, Traced::Unmap { id: handle, iova, pages });
         Ok(Done {})
     }
 }

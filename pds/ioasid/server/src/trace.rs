@@ -5,7 +5,7 @@ use core::sync::atomic::AtomicU64;
 
 use ioasid_config::Config;
 use ioasid_core::SetStats;
-use ioasid_trace::{Direction, Event, Id, Name, ShareWhy, Writer};
+use ioasid_trace::{Direction, Event, Name, ShareWhy, Writer};
 use vtd::{Fault, Registers, TableMemory};
 
 use crate::clients::ClientId;
@@ -17,12 +17,6 @@ pub fn writer<'m>(config: &Config, memory: &'m [AtomicU64]) -> Writer<'m> {
     let devices = config.devices().iter();
     let devices = devices.map(|device| (Name::new(device.name.as_str()), device.source, device.client));
     Writer::new(memory, sets, devices)
-}
-
-/// The registry's handle as the trace has it.
-#[inline(always)]
-pub fn id(handle: ioasid_core::Handle) -> Id {
-    Id { pasid: handle.pasid.get(), generation: handle.generation.raw() }
 }
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
@@ -82,7 +76,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             },
             pasid: fault.pasid.filter(|&pasid| pasid != vtd::Pasid::UNTAGGED).map(vtd::Pasid::get),
             address: fault.address,
-            id: owner.and_then(|_| self.bound_id(fault)).map(id),
+            id: owner.and_then(|_| self.bound_id(fault)).map(|handle| self.wire(handle)),
         };
         self.trace.push(self.now, owner.map(ClientId::number), event);
     }

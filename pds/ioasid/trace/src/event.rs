@@ -3,32 +3,6 @@
 
 use ioasid_api::{Access, Field, Handle, RegionOffset};
 
-/// An id: its number, and which life of that number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Id {
-    /// The PASID.
-    pub pasid: u32,
-    /// Grows each time that the number is handed out anew.
-    pub generation: u16,
-}
-
-impl From<Handle> for Id {
-    #[inline(always)]
-    fn from(Handle { pasid, generation, .. }: Handle) -> Self {
-        Self { pasid, generation }
-    }
-}
-
-impl Id {
-    fn to_word(self) -> u64 {
-        pair(self.pasid, self.generation.into())
-    }
-
-    fn from_word(word: u64) -> Option<Self> {
-        Some(Self { pasid: low(word), generation: u16::try_from(high(word)).ok()? })
-    }
-}
-
 /// Why a set's share is stated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ShareWhy {
@@ -94,22 +68,22 @@ pub enum Event {
     /// An id was allocated.
     Alloc {
         /// It.
-        id: Id,
+        id: Handle,
     },
     /// An id was freed, and its teardown confirmed: it is bound to no device any more, and its mappings are gone.
     Free {
         /// It.
-        id: Id,
+        id: Handle,
     },
     /// An id was freed and the unit did not confirm: nobody is given the number again, and it stays on the set's account.
     Quarantine {
         /// It.
-        id: Id,
+        id: Handle,
     },
     /// A device was bound to an id.
     Bind {
         /// The id.
-        id: Id,
+        id: Handle,
         /// The device's requester id.
         device: u16,
         /// For requests that carry the id's PASID, rather than for those that carry none.
@@ -118,7 +92,7 @@ pub enum Event {
     /// A device was unbound from an id.
     Unbind {
         /// The id.
-        id: Id,
+        id: Handle,
         /// The device's requester id.
         device: u16,
         /// For requests that carry the id's PASID, rather than for those that carry none.
@@ -127,7 +101,7 @@ pub enum Event {
     /// Memory was mapped.
     Map {
         /// In the space of this id.
-        id: Id,
+        id: Handle,
         /// From this address on, page aligned.
         iova: u64,
         /// So many pages of 4 KiB.
@@ -140,7 +114,7 @@ pub enum Event {
     /// Memory was unmapped.
     Unmap {
         /// In the space of this id.
-        id: Id,
+        id: Handle,
         /// From this address on.
         iova: u64,
         /// So many pages of 4 KiB.
@@ -159,7 +133,7 @@ pub enum Event {
         /// The address that the device used, page aligned.
         address: u64,
         /// The id that the device was bound to.
-        id: Option<Id>,
+        id: Option<Handle>,
     },
     /// The unit had more faults than it could record.
     FaultsLost,
@@ -248,9 +222,9 @@ impl Event {
             Self::Share { why, reservation, limit, used, peak, faults, refused } => {
                 raw(2, why as u16, [pair(reservation, limit), pair(used, peak), pair(faults, refused)])
             }
-            Self::Alloc { id } => raw(3, id.generation, [id.pasid.into()]),
-            Self::Free { id } => raw(4, id.generation, [id.pasid.into()]),
-            Self::Quarantine { id } => raw(5, id.generation, [id.pasid.into()]),
+            Self::Alloc { id } => raw(3, 0, [id.to_word()]),
+            Self::Free { id } => raw(4, 0, [id.to_word()]),
+            Self::Quarantine { id } => raw(5, 0, [id.to_word()]),
             Self::Bind { id, device, tagged } => raw(6, device, [id.to_word(), tagged.into()]),
             Self::Unbind { id, device, tagged } => raw(7, device, [id.to_word(), tagged.into()]),
             Self::Map { id, iova, pages, access, source } => {
@@ -260,7 +234,7 @@ impl Event {
             Self::Fault { device, reason, direction, pasid, address, id } => {
                 let pasid = pasid.map_or(NO_PASID, u64::from);
                 let why = u64::from(reason) | (direction as u64) << 8 | pasid << 32;
-                raw(10, device, [id.map_or(NO_ID, Id::to_word), address, why])
+                raw(10, device, [id.map_or(NO_ID, Handle::to_word), address, why])
             }
             Self::FaultsLost => raw(11, 0, []),
             Self::Refused { operation, code, times, total } => {
@@ -281,7 +255,7 @@ impl Event {
     /// The event that a record spells, if this version knows it.
     pub(crate) fn decode(kind: u8, small: u16, words: [u64; 3]) -> Option<Self> {
         let [first, second, third] = words;
-        let id = Id::from_word(first);
+        let id = Handle::from_word(first);
         Some(match kind {
             1 => Self::Started { epoch: small, unit: first != 0 },
             2 => Self::Share {
@@ -300,9 +274,9 @@ impl Event {
                 faults: low(third),
                 refused: high(third),
             },
-            3 => Self::Alloc { id: Id { pasid: low(first), generation: small } },
-            4 => Self::Free { id: Id { pasid: low(first), generation: small } },
-            5 => Self::Quarantine { id: Id { pasid: low(first), generation: small } },
+            3 => Self::Alloc { id: id? },
+            4 => Self::Free { id: id? },
+            5 => Self::Quarantine { id: id? },
             6 => Self::Bind { id: id?, device: small, tagged: second != 0 },
             7 => Self::Unbind { id: id?, device: small, tagged: second != 0 },
             8 => Self::Map {

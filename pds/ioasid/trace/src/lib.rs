@@ -21,11 +21,11 @@
 //!
 //! ```
 //! use core::sync::atomic::{AtomicU64, Ordering};
-//! use ioasid_trace::{Event, Id, Name, Trace, Writer};
+//! use ioasid_trace::{Event, Handle, Name, Trace, Writer};
 //!
 //! let memory = [const { AtomicU64::new(0) }; 512];
 //! let mut writer = Writer::new(&memory, [Name::new("guest")], []);
-//! writer.push(7, Some(0), Event::Alloc { id: Id { pasid: 1, generation: 0 } });
+//! writer.push(7, Some(0), Event::Alloc { id: Handle { pasid: 1, generation: 0, epoch: 1 } });
 //!
 //! // Outside:
 //! let words = memory.each_ref().map(|word| word.load(Ordering::Relaxed));
@@ -42,7 +42,8 @@ mod name;
 mod reader;
 mod writer;
 
-pub use event::{Choice, Direction, Event, Id, ShareWhy};
+pub use event::{Choice, Direction, Event, ShareWhy};
+pub use ioasid_api::Handle;
 pub use name::Name;
 pub use reader::{Device, Error, Record, Trace};
 pub use writer::Writer;
@@ -50,7 +51,7 @@ pub use writer::Writer;
 /// "ioasidtr", read as a little-endian word.
 const MAGIC: u64 = u64::from_le_bytes(*b"ioasidtr");
 /// Grows with every change of the layout or of a record.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 /// Words of an entry.
 const ENTRY_WORDS: usize = 4;
 /// Bytes of an entry.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use ioasid_api::{Access, RegionOffset};
 use ioasid_trace::{
-    Choice, Direction, Error, Event, Id, Name, Record, ShareWhy, Trace, Writer, region_bytes,
+    Choice, Direction, Error, Event, Handle, Name, Record, ShareWhy, Trace, Writer, region_bytes,
 };
 use proptest::prelude::*;
 
@@ -32,8 +32,8 @@ fn records(memory: &Memory) -> Vec<Record> {
     trace.records(trace.written()).collect()
 }
 
-fn id(pasid: u32) -> Id {
-    Id { pasid, generation: 2 }
+fn id(pasid: u32) -> Handle {
+    Handle { pasid, generation: 2, epoch: 1 }
 }
 
 fn events() -> Vec<Event> {

@@ -5,7 +5,7 @@
 use super::{Step, Tally};
 use crate::workspace;
 use ioasid_api::{Access, RegionOffset};
-use ioasid_trace::{Choice, Direction, Event, Id, Name, ShareWhy, Trace, Writer};
+use ioasid_trace::{Choice, Direction, Event, Handle, Name, ShareWhy, Trace, Writer};
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -94,7 +94,7 @@ fn made_up() -> History {
     let devices = [("nic", 0x18, 0), ("storage_controller_00001", 0xff20, 1)];
     let devices = devices.map(|(name, source, set)| (Name::new(name), source, set));
     let mut writer = Writer::new(&memory, names.map(Name::new), devices);
-    let id = |pasid: u32| Id { pasid, generation: (pasid % 3).try_into().unwrap_or(0) };
+    let id = |pasid: u32| Handle { pasid, generation: (pasid % 3).try_into().unwrap_or(0), epoch: 1 };
     let source = RegionOffset { region: 3, offset: 0x1000 };
     let share = |why, limit, used| {
         let (reservation, peak) = (limit / 2, used);
