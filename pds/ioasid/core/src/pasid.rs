@@ -101,6 +101,8 @@ pub struct PasidRange {
 impl PasidRange {
     /// Every PASID but the reserved one. A registry whose [`max_pasid`](crate::Registry::max_pasid) is lower refuses it.
     pub const ALL: Self = Self { min: Pasid(1), max: Pasid::MAX };
+    /// No PASID: nothing is within it.
+    pub const EMPTY: Self = Self { min: Pasid::MAX, max: Pasid::RESERVED };
 
     /// From `min` to `max`, both inclusive. PASID 0 is reserved: a range that begins with it begins with 1.
     ///
@@ -135,6 +137,15 @@ impl PasidRange {
         (min <= max).then_some(Self { min, max })
     }
 
+    /// What is within it from `min` to `max`, if anything is; the two may be any numbers.
+    #[inline]
+    #[must_use]
+    pub fn between(self, min: u32, max: u32) -> Option<Self> {
+        let (min, max) = (self.min.0.max(min), self.max.0.min(max));
+        // Above the one and below the other: both are PASIDs.
+        (min <= max).then_some(Self { min: Pasid(min), max: Pasid(max) })
+    }
+
     /// Whether an id is in it.
     #[must_use]
     pub fn contains(self, pasid: Pasid) -> bool {
@@ -162,6 +173,24 @@ mod tests {
             let overlap = range(one.0, one.1).overlap(range(other.0, other.1));
             assert_eq!(overlap, both.map(|(min, max)| range(min, max)));
         }
+    }
+
+    #[test]
+    fn what_is_between_any_two_numbers_is_a_range_or_nothing() {
+        let own = range(10, 20);
+        for (min, max, left) in [
+            (0, u32::MAX, Some((10, 20))),
+            (12, 15, Some((12, 15))),
+            (20, 20, Some((20, 20))),
+            (21, u32::MAX, None),
+            (0, 9, None),
+            (15, 12, None),
+            (u32::MAX, 0, None),
+        ] {
+            assert_eq!(own.between(min, max), left.map(|(min, max)| range(min, max)));
+            assert_eq!(PasidRange::EMPTY.between(min, max), None);
+        }
+        assert_eq!((PasidRange::EMPTY.overlap(own), PasidRange::EMPTY.contains(Pasid::MAX)), (None, false));
     }
 
     #[test]

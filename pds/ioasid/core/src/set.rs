@@ -77,6 +77,8 @@ pub(crate) struct Set {
     pub(crate) peak: u32,
     /// How far draining has come.
     pub(crate) cursor: u32,
+    /// How many of its ids and allocations wait for somebody.
+    pub(crate) waiting: u32,
     /// The allocation that waits for a provider. It is charged already.
     pub(crate) request: Option<Request>,
     /// The number of the last request.
@@ -119,17 +121,11 @@ impl Set {
         used: 0,
         peak: 0,
         cursor: 0,
+        waiting: 0,
         request: None,
         sequence: 0,
         stopping: [Queue { ends: None }; 2],
     };
-
-    /// Whether nothing of the set's can become due.
-    #[inline(always)]
-    pub(crate) fn waits_for_nobody(&self) -> bool {
-        let [cpu, device] = &self.stopping;
-        self.request.is_none() && cpu.ends.is_none() && device.ends.is_none()
-    }
 
     /// What the set takes out of the common stock: what it uses, and at least what it is guaranteed.
     #[inline]

@@ -56,10 +56,11 @@ fn count(count: usize) -> Answer<u32> {
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn alloc_batch(&mut self, client: ClientId, batch: &AllocBatch) -> Answer<Count> {
         let items = Items::new(self.clients.account(client).batch, batch.count, 1)?;
-        let range = self.range(batch.min, batch.max)?;
+        let AllocBatch { min, max, data, .. } = *batch;
+        self.range(min, max)?;
         for item in 0..items.count {
-            match self.alloc_in(client, range, batch.data) {
-                Ok(handle) => items.store(item, self.wire(handle).to_word()),
+            match self.alloc_between(client, min, max, data) {
+                Ok(handle) => items.store(item, handle.to_word()),
                 Err(code) if item == 0 => return Err(code),
                 Err(_) => return Ok(Count { count: count(item)? }),
             }

@@ -53,8 +53,6 @@ pub struct Account<'m> {
     pub waits: bool,
     /// What became of its allocation that was pending.
     pub outcome: Option<Result<Handle, Code>>,
-    /// Its time: in its own calls and, once its set ends, in those that end it.
-    pub now: u32,
     /// Ids that are torn down, and that a provider had no room to be told of.
     pub unsettled: u32,
     /// Where the search for them goes on.
@@ -70,7 +68,7 @@ pub struct Account<'m> {
     /// Its batch page.
     pub batch: Option<&'m [AtomicU64]>,
     /// The numbers that nobody else is given.
-    window: Option<PasidRange>,
+    pub window: PasidRange,
     devices: Range<usize>,
     regions: Range<usize>,
 }
@@ -84,7 +82,6 @@ impl Account<'_> {
         subscriber: None,
         waits: false,
         outcome: None,
-        now: 0,
         unsettled: 0,
         settled_to: Pasid::RESERVED,
         tables: None,
@@ -92,7 +89,7 @@ impl Account<'_> {
         provider: None,
         find: FindWriter::nowhere(),
         batch: None,
-        window: None,
+        window: PasidRange::EMPTY,
         devices: 0..0,
         regions: 0..0,
     };
@@ -114,7 +111,7 @@ pub struct Clients<'m> {
     /// The highest number.
     last: u32,
     /// The numbers that are in nobody's window.
-    commons: Option<PasidRange>,
+    commons: PasidRange,
 }
 
 /// The stretch of a table that belongs to one client. The configuration lists each client's entries together.
@@ -152,7 +149,16 @@ impl<'m> Clients<'m> {
             *place = Some(ClientId(index));
         }
         let (count, pasid_bits) = (config.clients().len(), [0; MAX_DEVICES]);
-        let mut all = Self { config, accounts, count, channels, pasid_bits, providers, last, commons: None };
+        let mut all = Self {
+            config,
+            accounts,
+            count,
+            channels,
+            pasid_bits,
+            providers,
+            last,
+            commons: PasidRange::EMPTY,
+        };
         all.share_out(true);
         Ok(Some(all))
     }
@@ -164,10 +170,10 @@ impl<'m> Clients<'m> {
         let mut first = 1;
         for (account, client) in self.accounts.iter_mut().zip(self.config.clients()) {
             let end = if windows { first + client.limit } else { first };
-            account.window = PasidRange::new(first, end - 1).ok().filter(|_| end > first);
+            account.window = PasidRange::new(first, end - 1).unwrap_or(PasidRange::EMPTY);
             first = end;
         }
-        self.commons = PasidRange::new(first, self.last).ok();
+        self.commons = PasidRange::new(first, self.last).unwrap_or(PasidRange::EMPTY);
     }
 
     fn limits_leave_room(&self) -> bool {
@@ -188,14 +194,13 @@ impl<'m> Clients<'m> {
     }
 
     /// The numbers of a range that nobody but this client is given.
-    #[inline]
     pub fn window(&self, client: ClientId, range: PasidRange) -> Option<PasidRange> {
-        self.account(client).window?.overlap(range)
+        self.account(client).window.overlap(range)
     }
 
     /// The numbers of a range that are in nobody's window.
     pub fn commons(&self, range: PasidRange) -> Option<PasidRange> {
-        self.commons?.overlap(range)
+        self.commons.overlap(range)
     }
 
     /// Who is behind a channel.

@@ -44,78 +44,62 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     #[inline(always)]
     pub(crate) fn alloc(&mut self, client: ClientId, alloc: &Alloc) -> Answer<Allocated> {
-        let range = self.range(alloc.min, alloc.max)?;
-        let handle = self.alloc_in(client, range, alloc.data)?;
-        Ok(Allocated { handle: self.wire(handle) })
+        Ok(Allocated { handle: self.alloc_between(client, alloc.min, alloc.max, alloc.data)? })
     }
 
-    #[inline(always)]
     pub(crate) fn range(&self, min: u32, max: u32) -> Answer<PasidRange> {
         let range = PasidRange::new(min, max).map_err(codes::registry)?;
         if range.max() > self.registry.max_pasid() { Err(Code::InvalidRange) } else { Ok(range) }
     }
 
-    /// An id in a range: one of the client's own window first, then one of those that nobody's window has. What others
-    /// do is not to be seen in the numbers.
+    /// An id from `min` to `max`: one of the client's own window first, then one of those that nobody's window has. What
+    /// others do is not to be seen in the numbers.
     #[inline(always)]
-    pub(crate) fn alloc_in(
+    pub(crate) fn alloc_between(
         &mut self,
         client: ClientId,
-        range: PasidRange,
+        min: u32,
+        max: u32,
         data: u64,
-    ) -> Answer<ioasid_core::Handle> {
-        let outcome = match self.clients.window(client, range) {
-            Some(window) => self.registry.alloc(self.set(client), window, data),
-            None => Err(Error::NoSpace),
-        };
-        Ok(match outcome {
-            Ok(Allocation::Ready(handle)) => {
-                self.allocated(client, handle, data);
-                handle
-            }
-            Ok(Allocation::Pending(_)) => return Err(self.pending(client)),
-            Err(error) => self.alloc_elsewhere(client, range, data, error)?,
-        })
-    }
-
-    /// The same where the client's window has none.
-    #[cold]
-    #[inline(never)]
-    fn alloc_elsewhere(
-        &mut self,
-        client: ClientId,
-        range: PasidRange,
-        data: u64,
-        error: Error,
-    ) -> Answer<ioasid_core::Handle> {
-        let commons = self.clients.commons(range).filter(|_| error == Error::NoSpace);
-        let commons = commons.ok_or(codes::registry(error))?;
-        match self.registry.alloc(self.set(client), commons, data).map_err(codes::registry)? {
-            Allocation::Ready(handle) => {
-                self.allocated(client, handle, data);
-                Ok(handle)
-            }
-            Allocation::Pending(_) => Err(self.pending(client)),
+    ) -> Answer<Handle> {
+        let account = self.clients.account(client);
+        match self.registry.alloc_at_once(account.set, account.window, (min, max), data) {
+            Some(handle) => Ok(self.allocated(client, handle, data)),
+            None => self.alloc_slowly(client, min, max, data),
         }
     }
 
-    /// A provider was asked: the client comes back for the outcome.
+    /// The same, step by step.
     #[cold]
     #[inline(never)]
-    fn pending(&mut self, client: ClientId) -> Code {
-        let account = self.clients.account_mut(client);
-        (account.waits, account.outcome) = (true, None);
-        Code::Pending
+    fn alloc_slowly(&mut self, client: ClientId, min: u32, max: u32, data: u64) -> Answer<Handle> {
+        let range = self.range(min, max)?;
+        let mut outcome = Err(Error::NoSpace);
+        for range in [self.clients.window(client, range), self.clients.commons(range)].into_iter().flatten() {
+            outcome = self.registry.alloc(self.set(client), range, data);
+            if outcome != Err(Error::NoSpace) {
+                break;
+            }
+        }
+        match outcome.map_err(codes::registry)? {
+            Allocation::Ready(handle) => Ok(self.allocated(client, handle, data)),
+            Allocation::Pending(_) => {
+                let account = self.clients.account_mut(client);
+                (account.waits, account.outcome) = (true, None);
+                Err(Code::Pending)
+            }
+        }
     }
 
-    /// Counts a new id and puts it into the client's find page.
+    /// Counts a new id, puts it into the client's find page, and gives it as the protocol has it.
     #[inline(always)]
-    pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) {
+    pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) -> Handle {
         let handle = self.wire(handle);
         self.trace_hot(client, Traced::Alloc { id: handle });
         let account = self.clients.account_mut(client);
         account.counters.allocated += 1;
         account.find.insert(handle, data);
+        handle
     }
 
     /// Takes an id out of the client's find page: it is given up.

@@ -131,8 +131,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let outcome = match completion.result {
             Ok(handle) => {
                 let data = self.registry.find(completion.set(), handle).unwrap_or(0);
-                self.allocated(client, handle, data);
-                Ok(self.wire(handle))
+                Ok(self.allocated(client, handle, data))
             }
             Err(error) => Err(codes::registry(error)),
         };
@@ -153,11 +152,11 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn give_up_waiting(&mut self) {
         for client in self.clients.all() {
             let account = self.clients.account(client);
-            let (set, now) = (account.set, account.now);
+            let set = account.set;
             if account.waits
-                && let Some(work) = self.registry.poll_set(set, now)
+                && let Some(work) = self.registry.poll_set(set, 0)
             {
-                self.work_on(set, now, work);
+                self.work_on(set, work);
             }
         }
     }

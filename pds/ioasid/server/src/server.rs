@@ -201,24 +201,22 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.unit.as_ref().map_or(0, Unit::free_frames)
     }
 
-    /// Another call for this client: does what has become due for it by that. Time is a client's own, so that nobody's
-    /// calls cost more, or take something from somebody sooner, for what others do.
+    /// Another call for this client, or once its set ends one that ends it: does what has become due for it by that. Time is
+    /// a client's own, so that nobody's calls cost more, or take something from somebody sooner, for what others do.
     #[inline(always)]
     pub(crate) fn time_passes(&mut self, client: ClientId) {
-        let account = self.clients.account_mut(client);
-        account.now = account.now.wrapping_add(1);
-        let (set, now) = (account.set, account.now);
-        if let Some(work) = self.registry.poll_set(set, now) {
-            self.work_on(set, now, work);
+        let set = self.set(client);
+        if let Some(work) = self.registry.poll_set(set, 1) {
+            self.work_on(set, work);
         }
     }
 
     #[cold]
     #[inline(never)]
-    pub(crate) fn work_on(&mut self, set: SetId, now: u32, first: Work) {
+    pub(crate) fn work_on(&mut self, set: SetId, first: Work) {
         self.due(first);
         for _ in 1..WORK_PER_CALL {
-            let Some(work) = self.registry.poll_set(set, now) else { break };
+            let Some(work) = self.registry.poll_set(set, 0) else { break };
             self.due(work);
         }
     }

@@ -305,8 +305,7 @@ impl Lockstep<'_> {
             Op::PollSet { set, ticks } => {
                 let (name, set) = set!(set);
                 let should = self.model.poll_set(name, ticks);
-                let now = wrapped(self.model.now[set.index()]);
-                let real = self.registry.poll_set(set, now).map(|work| self.named(work));
+                let real = self.registry.poll_set(set, ticks).map(|work| self.named(work));
                 (Reply::Due(real), Reply::Due(should))
             }
         }))

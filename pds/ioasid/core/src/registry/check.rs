@@ -89,8 +89,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if let Some(index) = (0..SETS).find(|&index| self.queued(index) != Some(stopping[index])) {
             return Err(Inconsistency::Queue(index));
         }
-        let requests: u32 = self.sets.iter().map(|set| u32::from(set.request.is_some())).sum();
-        if self.waiting != stopping.iter().sum::<u32>() + requests {
+        let waiting = |(set, stopping): (&Set, &u32)| stopping + u32::from(set.request.is_some());
+        if self.sets.iter().zip(&stopping).any(|pair| pair.0.waiting != waiting(pair)) {
             return Err(Inconsistency::Totals);
         }
         let accounts = (0..).zip(groups).skip(1).all(|(tag, group)| self.allocators.account(tag) == group);

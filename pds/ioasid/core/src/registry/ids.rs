@@ -31,6 +31,22 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.alloc_default(set, range, data).map(Allocation::Ready)
     }
 
+    /// The lowest free id of those from `min` to `max` that are within a window: the short way. `None` where anything is
+    /// not as it mostly is. Then nothing has changed, and [`alloc`](Self::alloc) knows what there is to do or to say.
+    #[inline(always)]
+    pub fn alloc_at_once(
+        &mut self,
+        set: SetId,
+        window: PasidRange,
+        (min, max): (u32, u32),
+        data: u64,
+    ) -> Option<Handle> {
+        if max > self.quick[set.index()].max.get() {
+            return None;
+        }
+        self.alloc_default(set, window.between(min, max)?, data).ok()
+    }
+
     /// The same from the default allocator.
     #[inline(always)]
     fn alloc_default(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Handle, Error> {

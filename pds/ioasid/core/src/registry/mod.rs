@@ -210,9 +210,7 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     /// The short way for each set.
     quick: [Quick; SETS],
     events: E,
-    /// How many ids and allocations wait for somebody.
-    waiting: u32,
-    /// Each set's time at its last poll.
+    /// Each set's time.
     now: [u32; SETS],
     /// Which set the next poll begins with.
     turn: u8,
@@ -263,7 +261,6 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
             listened: 0,
             quick: [Quick { max: config.max_pasid, live: Life::LIVE }; SETS],
             events,
-            waiting: 0,
             now: [0; SETS],
             turn: 0,
         })

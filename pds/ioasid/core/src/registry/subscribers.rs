@@ -168,22 +168,25 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// call it until it says `None`, or as often as there is time for.
     pub fn poll(&mut self, now: u32) -> Option<Work> {
         self.now = [now; SETS];
-        if self.waiting == 0 {
-            return None;
-        }
         (0..SETS).find_map(|_| {
             self.turn = self.turn.wrapping_add(1);
-            self.due(usize::from(self.turn) % SETS)
+            self.poll_index(usize::from(self.turn) % SETS)
         })
     }
 
-    /// The same for one set alone, each of which may have a time of its own: then nobody's calls make another's time pass,
-    /// or cost more for what another waits for. Time is kept by the set's place: a set that comes later goes on from there.
+    /// The same for one set alone, for which so many ticks more have passed. Where each set has a time of its own, nobody's
+    /// calls make another's time pass, or cost more for what another waits for. Time is kept by the set's place: a set that
+    /// comes later goes on from there.
     #[inline(always)]
-    pub fn poll_set(&mut self, set: SetId, now: u32) -> Option<Work> {
-        let index = set.index();
-        self.now[index] = now;
-        if self.sets[index].waits_for_nobody() { None } else { self.due(index) }
+    pub fn poll_set(&mut self, set: SetId, ticks: u32) -> Option<Work> {
+        let now = &mut self.now[set.index()];
+        *now = now.wrapping_add(ticks);
+        self.poll_index(set.index())
+    }
+
+    #[inline(always)]
+    fn poll_index(&mut self, index: usize) -> Option<Work> {
+        if self.sets[index].waiting == 0 { None } else { self.due(index) }
     }
 
     #[cold]
@@ -249,13 +252,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     fn push(&mut self, index: usize, queue: usize, pasid: Pasid, asked: u16) {
-        self.waiting += 1;
         let deadline = u64::from(self.now[index].wrapping_add(self.config.ack_bound)) << TIME_SHIFT;
         if let Some(slot) = self.space.slot_mut(pasid) {
             slot.data = u64::from(asked) << ACK_SHIFT | deadline;
             slot.set_state(State::Stopping);
         }
-        let Queue { ends } = &mut self.sets[index].stopping[queue];
+        let record = &mut self.sets[index];
+        record.waiting += 1;
+        let Queue { ends } = &mut record.stopping[queue];
         match ends {
             Some((_, last)) => {
                 let before = core::mem::replace(last, pasid);
@@ -280,9 +284,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         }
         let next = Pasid::truncated((slot.data & 0xf_ffff) as u32);
         slot.data = 0;
-        self.waiting -= 1;
         let handle = slot.handle(first);
-        self.sets[index].stopping[queue].ends = if first == last { None } else { Some((next, last)) };
+        let record = &mut self.sets[index];
+        record.waiting -= 1;
+        record.stopping[queue].ends = if first == last { None } else { Some((next, last)) };
         Some(handle)
     }
 
