@@ -87,6 +87,24 @@ const CASES: &[(&[Change], &[&str])] = &[
     </protection_domain></protection_domain>"#,
             ),
         ],
+        &[
+            "server-controlled system.xml:19:67 top is the parent of server and can stop and restart it",
+            "server-restart system.xml:19:122 server is passive: top can stop it, and nobody can start it again",
+        ],
+    ),
+    (
+        &[
+            (
+                r#"    <protection_domain name="server" priority="200" passive="true""#,
+                r#"    <protection_domain name="top"><program_image path="top.elf" /><protection_domain id="0" name="server" priority="200""#,
+            ),
+            (
+                r#"vector="0" />
+    </protection_domain>"#,
+                r#"vector="0" />
+    </protection_domain></protection_domain>"#,
+            ),
+        ],
         &["server-controlled system.xml:19:67 top is the parent of server and can stop and restart it"],
     ),
     (

@@ -71,6 +71,8 @@ rules! {
     ServerMemory = "server-memory", Error;
     /// Somebody else has power over the server.
     ServerControlled = "server-controlled", Warning;
+    /// The server's parent cannot let it begin anew: it is passive.
+    ServerRestart = "server-restart", Warning;
     /// PCI configuration space is reached on a side way: by another region, or by its I/O ports.
     ConfigurationSpace = "configuration-space", Error;
     /// The addresses that interrupts are sent to are reached.

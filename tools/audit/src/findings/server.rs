@@ -51,12 +51,20 @@ impl Auditor<'_> {
 
     fn nobody_above(&mut self, server: PdIndex) {
         let system = self.system;
-        let name = &system.protection_domains[server].name;
-        if let Some(parent) = &system.protection_domains[server].parent {
+        let domain = &system.protection_domains[server];
+        let name = &domain.name;
+        if let Some(parent) = &domain.parent {
             let parent = &system.protection_domains[parent.pd].name;
             let message = format!("{parent} is the parent of {name} and can stop and restart it");
             let help = "move the server out of its parent";
-            self.in_system(Rule::ServerControlled, system.protection_domains[server].place, message, help);
+            self.in_system(Rule::ServerControlled, domain.place, message, help);
+            // Microkit takes a passive domain's scheduling context away after its first start.
+            if domain.passive.value {
+                let message =
+                    format!("{name} is passive: {parent} can stop it, and nobody can start it again");
+                let help = "take passive=\"true\" away, if its parent is to restart it on the Microkit SDK";
+                self.in_system(Rule::ServerRestart, domain.passive.place, message, help);
+            }
         }
         for pd in &system.protection_domains {
             for cap in pd.cap_maps.iter().filter(|cap| *cap.pd == server) {
