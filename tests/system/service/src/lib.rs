@@ -20,8 +20,8 @@ use core::array;
 use core::ops::RangeInclusive;
 
 use guest_kit::script::Script;
-use ioasid_microkit::{Access, Client, Code, Error, Extent, PAGE_SIZE, RegionOffset, Result};
-use sel4_microkit::{Channel, Handler};
+use ioasid_microkit::{Access, Client, Code, Error, Extent, PAGE_SIZE, RegionOffset, Result, Usage};
+use sel4_microkit::{Channel, Handler, debug_println};
 use system_test::Checks;
 
 use crate::relay::Relay;
@@ -62,6 +62,17 @@ pub fn cast<const N: usize>() -> Result<([Relay; N], [Client; N], Client)> {
     let clients = relays.iter().map(Relay::connect).collect::<Result<heapless::Vec<_, N>>>()?;
     let Ok(clients) = clients.into_array() else { unreachable!("as many as relays") };
     Ok((relays, clients, admin))
+}
+
+/// Prints what a set has, as the reference system's table does: where the system has a trace, that must say the same.
+///
+/// # Errors
+/// As [`Client::set_usage`].
+pub fn print_set(admin: &Client, set: u16, name: &str) -> Result<()> {
+    let Usage { reservation, limit, used, peak } = admin.set_usage(set)?;
+    let faults = admin.set_counters(set)?.faults;
+    debug_println!("{name} {reservation} {limit} {used} {peak} {faults}");
+    Ok(())
 }
 
 /// A director: runs the scenario, and judges it.

@@ -9,7 +9,7 @@ use heapless::Vec;
 use ioasid_microkit::{Client, Code, EventKind, Handle, Result, Role, Share};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::Relay;
-use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, refused};
+use service_scenarios::{ALL_IDS, ONE_PAGE, cast, director, page, print_set, refused};
 use system_test::Checks;
 
 /// Sets by their places in `ioasid.toml`.
@@ -64,7 +64,8 @@ async fn run(checks: &mut Checks) -> Result<()> {
     checks.equal("the neighbour has given its id back", admin.set_usage(NEIGHBOUR)?.used, 0);
     admin.free_set(VICTIM)?;
     checks.equal("all tables but the devices' own are free", admin.check()?.free_frames, before - 2);
-    Ok(())
+    print_set(&admin, VICTIM, "victim")?;
+    print_set(&admin, NEIGHBOUR, "neighbour")
 }
 
 /// The victim has ids, references, names, mappings, a subscription, and a device that works.

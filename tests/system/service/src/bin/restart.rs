@@ -9,8 +9,11 @@ use guest_kit::script::{signal, was_signalled};
 use ioasid_microkit::{Client, Code, Error, EventKind, Handle, Result, Role};
 use sel4_microkit::{Handler, protection_domain};
 use service_scenarios::relay::{FLOOD_IOVA, Flood, Relay};
-use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, cast, director, page, refused, warden};
+use service_scenarios::{ALL_IDS, IOASID, ONE_PAGE, cast, director, page, print_set, refused, warden};
 use system_test::Checks;
+
+/// The set of the relay, by its place in `ioasid.toml`.
+const RELAY: u16 = 0;
 
 const IOVA: u64 = FLOOD_IOVA;
 const PAGE: u64 = 0x1000;
@@ -56,7 +59,7 @@ async fn run(checks: &mut Checks) -> Result<()> {
     let epoch_now = relay.connect()?.welcome().epoch;
     checks.equal("each restart was a life", u64::from(epoch_now - epoch), 1 + INTERRUPTED);
     at_work(checks, &relay, &relay.connect()?).await?;
-    Ok(())
+    print_set(&ioasid_microkit::connect(IOASID)?, RELAY, "relay")
 }
 
 /// An id is allocated, found, bound and mapped, and the device works.
