@@ -44,10 +44,11 @@ impl<'a> Buckets<'a> {
             .map_or(Self::NONE, |bits| Self { all: &all[..1 << bits], mask: (1 << bits) - 1 })
     }
 
-    /// The places of a PASID.
+    /// The place of a PASID that has this key.
     #[inline(always)]
-    fn places(&self, pasid: u32) -> &'a [Place] {
-        self.all.get(pasid as usize & self.mask).map_or(&[], |bucket| bucket)
+    fn place(&self, pasid: u32, key: u64) -> Option<&'a Place> {
+        let bucket = self.all.get(pasid as usize & self.mask)?;
+        bucket.iter().find(|[there, _]| there.load(Ordering::Acquire) == key)
     }
 }
 
@@ -80,9 +81,7 @@ impl<'a> FindWriter<'a> {
     /// Puts an id in, if its bucket has room.
     #[inline(always)]
     pub fn insert(&mut self, handle: Handle, data: u64) {
-        let free =
-            self.buckets.places(handle.pasid).iter().find(|[key, _]| key.load(Ordering::Relaxed) == FREE);
-        if let Some([key, word]) = free {
+        if let Some([key, word]) = self.buckets.place(handle.pasid, FREE) {
             // A reader that sees the new data below also sees that the key before it was gone.
             fence(Ordering::Release);
             word.store(data, Ordering::Relaxed);
@@ -92,7 +91,7 @@ impl<'a> FindWriter<'a> {
 
     /// Replaces an id's data.
     pub fn set_data(&mut self, handle: Handle, data: u64) {
-        if let Some([_, word]) = self.place(handle) {
+        if let Some([_, word]) = self.buckets.place(handle.pasid, handle.to_word()) {
             word.store(data, Ordering::Release);
         }
     }
@@ -100,17 +99,9 @@ impl<'a> FindWriter<'a> {
     /// Takes an id out: no look-up that begins after this finds it.
     #[inline(always)]
     pub fn remove(&mut self, handle: Handle) {
-        if let Some([key, _]) = self.place(handle) {
+        if let Some([key, _]) = self.buckets.place(handle.pasid, handle.to_word()) {
             key.store(FREE, Ordering::Release);
         }
-    }
-
-    #[inline(always)]
-    fn place(&self, handle: Handle) -> Option<&'a Place> {
-        self.buckets
-            .places(handle.pasid)
-            .iter()
-            .find(|[key, _]| key.load(Ordering::Relaxed) == handle.to_word())
     }
 }
 
@@ -132,14 +123,10 @@ impl<'a> FindReader<'a> {
     #[must_use]
     pub fn find(&self, handle: Handle) -> Option<u64> {
         let wanted = handle.to_word();
-        for [key, data] in self.buckets.places(handle.pasid) {
-            if key.load(Ordering::Acquire) == wanted {
-                let value = data.load(Ordering::Relaxed);
-                // The data was read before the key is read again.
-                fence(Ordering::Acquire);
-                return (key.load(Ordering::Relaxed) == wanted && wanted != FREE).then_some(value);
-            }
-        }
-        None
+        let [key, data] = self.buckets.place(handle.pasid, wanted)?;
+        let value = data.load(Ordering::Relaxed);
+        // The data was read before the key is read again.
+        fence(Ordering::Acquire);
+        (key.load(Ordering::Relaxed) == wanted && wanted != FREE).then_some(value)
     }
 }

@@ -117,6 +117,7 @@ impl<P: Peer> Client<P> {
     /// # Errors
     /// [`Code::InvalidRange`], [`Code::NoSpace`], [`Code::QuotaExceeded`]; behind a custom allocator also
     /// [`Code::ProviderFault`].
+    #[inline(always)]
     pub fn alloc(&self, range: RangeInclusive<u32>, data: u64) -> Result<Handle> {
         let reply = self.call(&api::Alloc { min: *range.start(), max: *range.end(), data })?;
         Ok(reply.handle)
@@ -128,6 +129,7 @@ impl<P: Peer> Client<P> {
     /// # Errors
     /// [`Code::NotFound`], [`Code::NotOwner`], [`Code::Stale`]: nothing changed. [`Code::UnitTimeout`]: the id is
     /// gone, and kept from everybody for good.
+    #[inline(always)]
     pub fn free(&self, handle: Handle) -> Result<()> {
         self.call(&api::Free { handle }).map(drop)
     }
@@ -290,6 +292,7 @@ impl<P: Peer> Client<P> {
     ///
     /// # Errors
     /// Those of the operation.
+    #[inline]
     pub fn call<C: Call>(&self, operation: &C) -> Result<C::Reply> {
         call(&self.peer, operation)
     }

@@ -58,20 +58,23 @@ pub trait Handler {
         for channel in ChannelSet::from_bits(symbols::pd_irqs()).iter() {
             acknowledge(channel.irq_ack());
         }
-        let mut reply = None;
+        let (mut info, mut badge) = ipc::recv();
         loop {
-            let (info, badge) = match reply.take() {
-                Some(info) => ipc::reply_recv(info),
-                None => ipc::recv(),
+            let reply = match Event::of(badge) {
+                Event::Notified(channels) => {
+                    self.notified(channels)?;
+                    None
+                }
+                Event::Protected(channel) => Some(self.protected(channel, info)?),
+                Event::Fault(child) => self.fault(child, info)?,
             };
-            match Event::of(badge) {
-                Event::Notified(channels) => self.notified(channels)?,
-                Event::Protected(channel) => reply = Some(self.protected(channel, info)?),
-                Event::Fault(child) => reply = self.fault(child, info)?,
-            }
             if let Some(action) = self.take_deferred_action() {
                 acknowledge(action.execute_now());
             }
+            (info, badge) = match reply {
+                Some(reply) => ipc::reply_recv(reply),
+                None => ipc::recv(),
+            };
         }
     }
 }
