@@ -46,7 +46,7 @@ impl Service {
         let Self::Running { server, .. } = self else {
             return Tag::refusal(Code::NoUnit);
         };
-        let message = Tag { label: message.label(), count: message.count() };
+        let message = Tag::new(message.label(), message.count());
         let reply = with_msg_regs_mut(|registers| {
             let words = registers.first_chunk_mut().ok_or(Code::Internal);
             words.map_or_else(Tag::refusal, |words| server.call(channel.index(), message, words))
@@ -61,7 +61,7 @@ impl Handler for Service {
 
     fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
         let reply = self.answer(channel, &message);
-        Ok(MessageInfo::new(reply.label, reply.count))
+        Ok(MessageInfo::new(reply.label(), reply.count()))
     }
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {

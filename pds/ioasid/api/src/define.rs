@@ -48,6 +48,8 @@ pub trait Call: Sized {
     const NUMBER: u64;
     /// Who may call it.
     const RIGHT: Right;
+    /// How many words it has.
+    const WORDS: usize;
 
     /// The request as a message.
     fn encode(&self) -> Message;
@@ -127,6 +129,7 @@ macro_rules! operations {
 
                 const NUMBER: u64 = $number;
                 const RIGHT: Right = Right::$right;
+                const WORDS: usize = <[&str]>::len(&[$(stringify!($field)),*]);
 
                 #[inline(always)]
                 fn encode(&self) -> Message {

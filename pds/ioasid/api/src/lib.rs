@@ -51,21 +51,40 @@ pub const PAGE_SIZE: u64 = 4096;
 /// The message registers that the protocol uses: a message's words come first.
 pub type Registers = [u64; MAX_WORDS];
 
-/// What is said of a message beside its words.
+/// What is said of a message beside its words, in one word: how many they are in bits 11:0, the label above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Tag {
-    /// An operation in a request; 0 or a [`Code`] in a reply.
-    pub label: u64,
-    /// How many words there are. In a request it may be any number.
-    pub count: usize,
-}
+pub struct Tag(u64);
 
 impl Tag {
+    const LABEL_SHIFT: u32 = 12;
+    const COUNT: u64 = (1 << Self::LABEL_SHIFT) - 1;
+
+    /// That of a message with a label and so many words. What does not fit is cut off.
+    #[inline(always)]
+    #[must_use]
+    pub const fn new(label: u64, count: usize) -> Self {
+        Self(label << Self::LABEL_SHIFT | count as u64 & Self::COUNT)
+    }
+
     /// That of a refusal: the code alone.
     #[inline]
     #[must_use]
     pub fn refusal(code: Code) -> Self {
-        Self { label: code.to_label(), count: 0 }
+        Self::new(code.to_label(), 0)
+    }
+
+    /// An operation in a request; 0 or a [`Code`] in a reply.
+    #[inline(always)]
+    #[must_use]
+    pub const fn label(self) -> u64 {
+        self.0 >> Self::LABEL_SHIFT
+    }
+
+    /// How many words there are. In a request it may be any number.
+    #[inline(always)]
+    #[must_use]
+    pub const fn count(self) -> usize {
+        (self.0 & Self::COUNT) as usize
     }
 }
 
@@ -95,7 +114,7 @@ impl Message {
     /// A message of what stands in the first registers, as its tag says.
     #[must_use]
     pub fn of(tag: Tag, registers: &Registers) -> Self {
-        Self { label: tag.label, words: *registers, len: tag.count.min(MAX_WORDS) }
+        Self { label: tag.label(), words: *registers, len: tag.count().min(MAX_WORDS) }
     }
 
     /// The words that are sent.

@@ -17,18 +17,23 @@ const MAX_CHANNELS: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientId(u8);
 
-const _: () = assert!(MAX_CLIENTS < 255, "a byte for each client, and one for none");
+const _: () = assert!(MAX_CLIENTS <= ClientId::NOBODY as usize);
+/// As many as there can be numbers of a client: where something is kept in so many places, none is out of bounds.
+const PLACES: usize = 1 << u8::BITS;
 
 impl ClientId {
+    /// The number of no client.
+    const NOBODY: u8 = u8::MAX;
+
+    /// The client at a place.
+    pub(crate) fn nth(place: usize) -> Option<Self> {
+        u8::try_from(place).ok().filter(|&number| number != Self::NOBODY).map(Self)
+    }
+
     /// The place.
     #[inline(always)]
     pub fn index(self) -> usize {
         usize::from(self.0)
-    }
-
-    #[cfg(test)]
-    pub(crate) fn nth(place: u8) -> Self {
-        Self(place)
     }
 
     /// The place as a small number.
@@ -38,13 +43,10 @@ impl ClientId {
     }
 }
 
-/// What the server keeps of a client.
+/// What the server keeps of a client. Its size is a power of two, so that its place is found by a shift.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Account<'m> {
-    /// Its share of the ids.
-    pub set: SetId,
-    /// Whether it has said HELLO in this life of the server.
-    pub greeted: bool,
     /// What has happened.
     pub counters: Counters,
     /// Its subscription to events.
@@ -67,17 +69,36 @@ pub struct Account<'m> {
     pub find: FindWriter<'m>,
     /// Its batch page.
     pub batch: Option<&'m [AtomicU64]>,
-    /// The numbers that nobody else is given.
-    pub window: PasidRange,
-    devices: Range<usize>,
-    regions: Range<usize>,
+    devices: Stretch,
+    regions: Stretch,
+}
+
+/// A client's entries of a table.
+#[derive(Clone, Copy, Debug, Default)]
+struct Stretch {
+    start: u16,
+    len: u16,
+}
+
+impl Stretch {
+    /// That of the entries that are `client`'s. The configuration lists each client's together; `None` where it does not.
+    fn find<T>(table: &[T], client: usize, owner: impl Fn(&T) -> usize) -> Option<Self> {
+        let start = table.iter().position(|entry| owner(entry) == client).unwrap_or(0);
+        let len = table.iter().skip(start).take_while(|entry| owner(entry) == client).count();
+        let all = table.iter().filter(|entry| owner(entry) == client).count();
+        let [start, length] = [start, len].map(|number| u16::try_from(number).ok());
+        Some(Self { start: start?, len: length? }).filter(|_| len == all)
+    }
+
+    fn range(self) -> Range<usize> {
+        let start = usize::from(self.start);
+        start..start + usize::from(self.len)
+    }
 }
 
 impl Account<'_> {
     /// That of nobody.
     const VACANT: Self = Self {
-        set: SetId::NONE,
-        greeted: false,
         counters: Counters { faults: 0, refused: 0, allocated: 0, freed: 0 },
         subscriber: None,
         waits: false,
@@ -89,11 +110,12 @@ impl Account<'_> {
         provider: None,
         find: FindWriter::nowhere(),
         batch: None,
-        window: PasidRange::EMPTY,
-        devices: 0..0,
-        regions: 0..0,
+        devices: Stretch { start: 0, len: 0 },
+        regions: Stretch { start: 0, len: 0 },
     };
 }
+
+const _: () = assert!(size_of::<Account<'_>>() == 128);
 
 /// Every client.
 #[derive(Debug)]
@@ -101,9 +123,13 @@ pub struct Clients<'m> {
     config: &'m Config,
     /// As many as there are clients are taken. An index is taken modulo the length, so that none is out of bounds.
     accounts: [Account<'m>; MAX_CLIENTS],
+    /// Each client's share of the ids.
+    sets: [SetId; PLACES],
+    /// The numbers that nobody else is given.
+    windows: [PasidRange; PLACES],
     count: usize,
-    /// Who is behind which channel.
-    channels: [Option<ClientId>; MAX_CHANNELS],
+    /// The number of who is behind which channel, if it has said HELLO in this life of the server.
+    greeted: [u8; MAX_CHANNELS],
     /// How many bits the PASIDs have that each device puts into its requests, by place in the configuration; 0: it puts
     /// none.
     pasid_bits: [u8; MAX_DEVICES],
@@ -114,12 +140,9 @@ pub struct Clients<'m> {
     commons: PasidRange,
 }
 
-/// The stretch of a table that belongs to one client. The configuration lists each client's entries together.
-fn stretch<T>(table: &[T], owner: impl Fn(&T) -> usize, client: usize) -> Option<Range<usize>> {
-    let start = table.iter().position(|entry| owner(entry) == client).unwrap_or(0);
-    let len = table.iter().skip(start).take_while(|entry| owner(entry) == client).count();
-    let all = table.iter().filter(|entry| owner(entry) == client).count();
-    (len == all).then_some(start..start + len)
+/// The number of the channel that a client is behind.
+fn channel(client: &Client) -> usize {
+    usize::try_from(client.channel).unwrap_or(usize::MAX)
 }
 
 impl<'m> Clients<'m> {
@@ -130,30 +153,34 @@ impl<'m> Clients<'m> {
         last: u32,
         mut open: impl FnMut(&Client) -> Result<SetId, E>,
     ) -> Result<Option<Self>, E> {
-        let (mut accounts, mut channels) = ([const { Account::VACANT }; MAX_CLIENTS], [None; MAX_CHANNELS]);
+        let mut accounts = [const { Account::VACANT }; MAX_CLIENTS];
+        let mut sets = [SetId::NONE; PLACES];
         let mut providers = 0;
         for (index, client) in config.clients().iter().enumerate() {
-            let devices = stretch(config.devices(), |device| usize::from(device.client), index);
-            let regions = stretch(
-                config.regions(),
-                |region| usize::try_from(region.client).unwrap_or(usize::MAX),
-                index,
-            );
+            let devices = Stretch::find(config.devices(), index, |device| usize::from(device.client));
+            let regions = Stretch::find(config.regions(), index, |region| {
+                usize::try_from(region.client).unwrap_or(usize::MAX)
+            });
             let (Some(devices), Some(regions)) = (devices, regions) else { return Ok(None) };
             let provider = client.may(Client::PROVIDER).then_some(providers);
             providers += u8::from(provider.is_some());
-            let Some(account) = accounts.get_mut(index) else { return Ok(None) };
-            *account = Account { set: open(client)?, provider, devices, regions, ..Account::VACANT };
-            let place = usize::try_from(client.channel).ok().and_then(|channel| channels.get_mut(channel));
-            let (Some(place), Ok(index)) = (place, u8::try_from(index)) else { return Ok(None) };
-            *place = Some(ClientId(index));
+            let (Some(account), Some(set)) = (accounts.get_mut(index), sets.get_mut(index)) else {
+                return Ok(None);
+            };
+            *account = Account { provider, devices, regions, ..Account::VACANT };
+            *set = open(client)?;
+            if channel(client) >= MAX_CHANNELS {
+                return Ok(None);
+            }
         }
         let (count, pasid_bits) = (config.clients().len(), [0; MAX_DEVICES]);
         let mut all = Self {
             config,
             accounts,
+            sets,
+            windows: [PasidRange::EMPTY; PLACES],
             count,
-            channels,
+            greeted: [ClientId::NOBODY; MAX_CHANNELS],
             pasid_bits,
             providers,
             last,
@@ -168,9 +195,9 @@ impl<'m> Clients<'m> {
     pub fn share_out(&mut self, windows: bool) {
         let windows = windows && self.limits_leave_room();
         let mut first = 1;
-        for (account, client) in self.accounts.iter_mut().zip(self.config.clients()) {
+        for (window, client) in self.windows.iter_mut().zip(self.config.clients()) {
             let end = if windows { first + client.limit } else { first };
-            account.window = PasidRange::new(first, end - 1).unwrap_or(PasidRange::EMPTY);
+            *window = PasidRange::new(first, end - 1).unwrap_or(PasidRange::EMPTY);
             first = end;
         }
         self.commons = PasidRange::new(first, self.last).unwrap_or(PasidRange::EMPTY);
@@ -193,9 +220,21 @@ impl<'m> Clients<'m> {
         self.accounts.iter_mut().for_each(|account| account.find.clear());
     }
 
-    /// The numbers of a range that nobody but this client is given.
-    pub fn window(&self, client: ClientId, range: PasidRange) -> Option<PasidRange> {
-        self.account(client).window.overlap(range)
+    /// A client's share of the ids.
+    #[inline(always)]
+    pub fn set(&self, client: ClientId) -> SetId {
+        self.sets[client.index()]
+    }
+
+    /// It has another.
+    pub fn give_set(&mut self, client: ClientId, set: SetId) {
+        self.sets[client.index()] = set;
+    }
+
+    /// The numbers that nobody but this client is given.
+    #[inline(always)]
+    pub fn window(&self, client: ClientId) -> PasidRange {
+        self.windows[client.index()]
     }
 
     /// The numbers of a range that are in nobody's window.
@@ -203,14 +242,30 @@ impl<'m> Clients<'m> {
         self.commons.overlap(range)
     }
 
-    /// Who is behind a channel.
-    #[inline]
+    /// Who is behind a channel, if it has said HELLO.
+    #[inline(always)]
     pub fn behind(&self, channel: usize) -> Option<ClientId> {
-        *self.channels.get(channel)?
+        match *self.greeted.get(channel)? {
+            ClientId::NOBODY => None,
+            number => Some(ClientId(number)),
+        }
+    }
+
+    /// Who is behind a channel, whether it has said HELLO or not.
+    pub fn configured(&self, number: usize) -> Option<ClientId> {
+        ClientId::nth(self.config.clients().iter().position(|client| channel(client) == number)?)
+    }
+
+    /// The client has said HELLO, or has to say it again.
+    pub fn greet(&mut self, client: ClientId, has: bool) {
+        let channel = channel(self.entry(client));
+        if let Some(place) = self.greeted.get_mut(channel) {
+            *place = if has { client.number() } else { ClientId::NOBODY };
+        }
     }
 
     fn id(&self, index: usize) -> Option<ClientId> {
-        (index < self.count).then_some(ClientId(u8::try_from(index).ok()?))
+        ClientId::nth(index).filter(|_| index < self.count)
     }
 
     /// Whether any client may stand behind a custom allocator.
@@ -221,7 +276,7 @@ impl<'m> Clients<'m> {
 
     /// Every client.
     pub fn all(&self) -> impl Iterator<Item = ClientId> + use<> {
-        (0..).map(ClientId).take(self.count)
+        (0..self.count).filter_map(ClientId::nth)
     }
 
     /// The client whose set has this number.
@@ -231,7 +286,7 @@ impl<'m> Clients<'m> {
 
     /// The client that has this set of the registry's.
     pub fn with_set(&self, set: SetId) -> Option<ClientId> {
-        self.id(self.accounts.iter().take(self.count).position(|account| account.set == set)?)
+        self.id(self.sets.iter().take(self.count).position(|&one| one == set)?)
     }
 
     /// What the configuration says of a client.
@@ -254,7 +309,7 @@ impl<'m> Clients<'m> {
 
     /// The devices of a client, in the order of their indices.
     pub fn devices(&self, client: ClientId) -> &'m [Device] {
-        &self.config.devices()[self.account(client).devices.clone()]
+        &self.config.devices()[self.account(client).devices.range()]
     }
 
     /// The device that a client calls `index`.
@@ -271,13 +326,13 @@ impl<'m> Clients<'m> {
 
     /// The same of the device that a client calls `index`; 0: it puts none.
     pub fn pasid_bits(&self, client: ClientId, index: u16) -> u8 {
-        let place = self.account(client).devices.start + usize::from(index);
+        let place = usize::from(self.account(client).devices.start) + usize::from(index);
         self.pasid_bits.get(place).copied().unwrap_or(0)
     }
 
     /// The regions of a client, in the order of their indices.
     pub fn regions(&self, client: ClientId) -> &'m [Region] {
-        &self.config.regions()[self.account(client).regions.clone()]
+        &self.config.regions()[self.account(client).regions.range()]
     }
 
     /// Whose device has this requester id, and what that client calls it.

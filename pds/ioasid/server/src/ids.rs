@@ -13,7 +13,7 @@ use crate::server::{Answer, Notify, Server};
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn set(&self, client: ClientId) -> SetId {
-        self.clients.account(client).set
+        self.clients.set(client)
     }
 
     /// The registry's form of a handle of this life of the server.
@@ -62,8 +62,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         max: u32,
         data: u64,
     ) -> Answer<Handle> {
-        let account = self.clients.account(client);
-        match self.registry.alloc_at_once(account.set, account.window, (min, max), data) {
+        let (set, own) = (self.set(client), self.clients.window(client));
+        match self.registry.alloc_at_once(set, own, (min, max), data) {
             Some(handle) => Ok(self.allocated(client, handle, data)),
             None => self.alloc_slowly(client, min, max, data),
         }
@@ -75,7 +75,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     fn alloc_slowly(&mut self, client: ClientId, min: u32, max: u32, data: u64) -> Answer<Handle> {
         let range = self.range(min, max)?;
         let mut outcome = Err(Error::NoSpace);
-        for range in [self.clients.window(client, range), self.clients.commons(range)].into_iter().flatten() {
+        for range in
+            [self.clients.window(client).overlap(range), self.clients.commons(range)].into_iter().flatten()
+        {
             outcome = self.registry.alloc(self.set(client), range, data);
             if outcome != Err(Error::NoSpace) {
                 break;

@@ -52,6 +52,12 @@ impl<'m> Outbox<'m> {
         self.wake |= 1 << client.index();
     }
 
+    /// Whether anybody is to be woken.
+    #[inline(always)]
+    pub fn has_wakes(&self) -> bool {
+        self.wake != 0
+    }
+
     /// Who is to be woken, a bit each. They are forgotten.
     pub fn take_wakes(&mut self) -> u32 {
         core::mem::take(&mut self.wake)

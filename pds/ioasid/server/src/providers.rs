@@ -151,9 +151,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// A provider is gone: the allocations that it was asked for have failed, and those who wait for them are told.
     pub(crate) fn give_up_waiting(&mut self) {
         for client in self.clients.all() {
-            let account = self.clients.account(client);
-            let set = account.set;
-            if account.waits
+            let set = self.set(client);
+            if self.clients.account(client).waits
                 && let Some(work) = self.registry.poll_set(set, 0)
             {
                 self.work_on(set, work);
@@ -166,8 +165,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn settle(&mut self) {
         for client in self.clients.all() {
             for _ in 0..BATCH {
-                let account = self.clients.account(client);
-                let (set, from) = (account.set, account.settled_to);
+                let (set, account) = (self.set(client), self.clients.account(client));
+                let from = account.settled_to;
                 if account.unsettled == 0 {
                     break;
                 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server: what it is made of, and which request goes where.
 
+use core::hint::cold_path;
 use ioasid_api::{
     self as api, Call, Code, Hello, OPERATIONS, Registers as Words, Reply, Right, Tag, VERSION, Welcome,
 };
+
 use ioasid_config::Client;
 use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_core::{Pasid, Registry, SetId, Work};
@@ -50,15 +52,22 @@ pub(crate) type Answer<T> = Result<T, Code>;
 /// The request that a message spells.
 #[inline(always)]
 fn decode<C: Call>(count: usize, words: &Words) -> Answer<C> {
-    words.get(..count).ok_or(Code::WrongLength).and_then(C::decode)
+    // One question for all words; which of them was wrong is asked where one is.
+    words.get(..count).and_then(|words| C::decode(words).ok()).ok_or_else(|| {
+        cold_path();
+        if count == C::WORDS { Code::BadField } else { Code::WrongLength }
+    })
 }
 
 /// Leaves the answer to an operation in the message registers. That its words are the operation's is checked here.
 #[inline(always)]
 fn write<C: Call>(answer: Answer<C::Reply>, words: &mut Words) -> Tag {
     match answer {
-        Ok(reply) => Tag { label: 0, count: reply.write(words) },
-        Err(code) => Tag::refusal(code),
+        Ok(reply) => Tag::new(0, reply.write(words)),
+        Err(code) => {
+            cold_path();
+            Tag::refusal(code)
+        }
     }
 }
 
@@ -67,14 +76,14 @@ fn write<C: Call>(answer: Answer<C::Reply>, words: &mut Words) -> Tag {
 macro_rules! answer {
     ($server:ident, $client:ident, $tag:ident, $words:ident; $($operation:ident($request:pat) => $answer:expr,)*) => {{
         const _: () = assert!([$(api::$operation::NUMBER),*].len() == OPERATIONS.len(), "an arm for each");
-        match $tag.label {
+        match $tag.label() {
             $(<api::$operation as Call>::NUMBER => {
-                let request = $server.admit($client, api::$operation::RIGHT, $tag.label);
-                let request = request.and_then(|()| decode::<api::$operation>($tag.count, $words));
+                let request = $server.admit($client, api::$operation::RIGHT);
+                let request = request.and_then(|()| decode::<api::$operation>($tag.count(), $words));
                 write::<api::$operation>(request.and_then(|$request| $answer), $words)
             })*
             unknown => {
-                let admitted = $server.admit($client, Right::of(unknown), unknown);
+                let admitted = $server.admit($client, Right::of(unknown));
                 Tag::refusal(admitted.err().unwrap_or(Code::UnknownOperation))
             }
         }
@@ -86,15 +95,38 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// afterwards. Once they are where they go out from, [`Server::wake`] is to be called.
     #[inline]
     pub fn call(&mut self, channel: usize, message: Tag, words: &mut Words) -> Tag {
-        let Some(client) = self.clients.behind(channel) else {
+        match self.clients.behind(channel) {
+            Some(client) => {
+                let reply = self.answer(client, message, words);
+                self.answered(client, message, reply)
+            }
+            None => self.call_before_hello(channel, message, words),
+        }
+    }
+
+    /// The same from somebody who has not said HELLO in this life of the server. It may do that.
+    #[cold]
+    #[inline(never)]
+    fn call_before_hello(&mut self, channel: usize, message: Tag, words: &mut Words) -> Tag {
+        let Some(client) = self.clients.configured(channel) else {
             return Tag::refusal(Code::NotPermitted);
         };
-        let reply = self.answer(client, message, words);
-        if reply.label != 0 {
+        let reply = match self.admit(client, Right::of(message.label())) {
+            Ok(()) if message.label() == Hello::NUMBER => self.answer_hello(client, message.count(), words),
+            Ok(()) => Tag::refusal(Code::ServerRestarted),
+            Err(code) => Tag::refusal(code),
+        };
+        self.answered(client, message, reply)
+    }
+
+    /// What is done behind each call.
+    #[inline(always)]
+    fn answered(&mut self, client: ClientId, message: Tag, reply: Tag) -> Tag {
+        if reply.label() != 0 {
             let counters = &mut self.clients.account_mut(client).counters;
             counters.refused += 1;
             let refused = counters.refused;
-            self.trace_refusal(client, message.label, reply.label, refused);
+            self.trace_refusal(client, message.label(), reply.label(), refused);
         }
         self.time_passes(client);
         self.work();
@@ -104,27 +136,20 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// Wakes whoever has something to read: most of the time nobody has.
     #[inline(always)]
     pub fn wake(&mut self) {
-        let wakes = self.registry.events().take_wakes();
-        if wakes != 0 {
-            self.wake_all(wakes);
+        if self.registry.events().has_wakes() {
+            self.wake_all();
         }
     }
 
-    /// Whether the client may ask anything, and this.
+    /// Whether the client may ask for what takes this right.
     #[inline(always)]
-    fn admit(&self, client: ClientId, right: Right, label: u64) -> Answer<()> {
+    fn admit(&self, client: ClientId, right: Right) -> Answer<()> {
         let permitted = match right {
             Right::Client => true,
             Right::Admin => self.clients.entry(client).may(Client::ADMIN),
             Right::Provider => self.clients.entry(client).may(Client::PROVIDER),
         };
-        if !permitted {
-            return Err(Code::NotPermitted);
-        }
-        if label != Hello::NUMBER && !self.clients.account(client).greeted {
-            return Err(Code::ServerRestarted);
-        }
-        Ok(())
+        if permitted { Ok(()) } else { Err(Code::NotPermitted) }
     }
 
     #[inline(always)]
@@ -170,11 +195,16 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
     }
 
+    fn answer_hello(&mut self, client: ClientId, count: usize, words: &mut Words) -> Tag {
+        let hello = decode::<Hello>(count, words);
+        write::<Hello>(hello.and_then(|hello| self.hello(client, hello.version)), words)
+    }
+
     fn hello(&mut self, client: ClientId, version: u32) -> Answer<Welcome> {
         if version != VERSION {
             return Err(Code::UnsupportedVersion);
         }
-        self.clients.account_mut(client).greeted = true;
+        self.clients.greet(client, true);
         let count = |len: usize| u16::try_from(len).map_err(|_| Code::Internal);
         Ok(Welcome {
             epoch: self.epoch,
@@ -236,7 +266,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// Wakes clients, a bit each.
     #[cold]
     #[inline(never)]
-    fn wake_all(&mut self, mut wakes: u32) {
+    fn wake_all(&mut self) {
+        let mut wakes = self.registry.events().take_wakes();
         while wakes != 0 {
             let index = u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX);
             if let Ok(client) = self.clients.of_set(index) {

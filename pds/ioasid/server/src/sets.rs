@@ -84,8 +84,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             self.settle();
             log::warn!("a provider is gone and leaves {orphans} orphans");
         }
+        self.clients.greet(client, false);
         let account = self.clients.account_mut(client);
-        account.greeted = false;
         (account.waits, account.outcome) = (false, None);
     }
 
@@ -110,7 +110,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         let share = SetConfig { reservation: open.reservation, limit: open.limit };
         self.clients.may_guarantee(client, share.reservation)?;
-        self.clients.account_mut(client).set = self.registry.create_set(share).map_err(codes::registry)?;
+        let set = self.registry.create_set(share).map_err(codes::registry)?;
+        self.clients.give_set(client, set);
         self.trace_share(client, ShareWhy::Opened);
         // Every id of the old set was torn down: there is nothing that they could reach.
         self.each_device(client, Unit::resume);

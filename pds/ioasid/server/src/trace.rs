@@ -44,7 +44,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
         let (faults, refused) = (small(account.counters.faults), small(account.counters.refused));
         let nothing = SetStats { reservation: 0, limit: 0, used: 0, peak: 0 };
-        let SetStats { reservation, limit, used, peak } = self.registry.stats(account.set).unwrap_or(nothing);
+        let SetStats { reservation, limit, used, peak } =
+            self.registry.stats(self.set(client)).unwrap_or(nothing);
         // An id that a provider has not given yet is charged already; its record comes when it is there.
         let used = used - u32::from(account.waits).min(used);
         self.trace(client, Event::Share { why, reservation, limit, used, peak, faults, refused });

@@ -264,7 +264,7 @@ impl<'r> World<'r> {
 
     fn call(&mut self, channel: usize, label: u64, words: &[u64]) -> Message {
         let mut registers = core::array::from_fn(|place| words.get(place).copied().unwrap_or(0));
-        let reply = self.server.call(channel, Tag { label, count: words.len() }, &mut registers);
+        let reply = self.server.call(channel, Tag::new(label, words.len()), &mut registers);
         self.server.wake();
         Message::of(reply, &registers)
     }
