@@ -119,3 +119,24 @@ fn s91_nothing_is_written_into_the_table_of_a_device_that_is_anothers() {
         assert!(!device.read_to(Some(id.pasid), 0x1000, 0, 1) && !device.read_to(None, 0x1000, 0, 1));
     }
 }
+
+#[test]
+fn s40_an_unbinding_that_was_not_confirmed_is_made_up_for_by_the_next() {
+    let again: [fn(&Client<'_, '_>, Handle) -> Result<(), Error>; 2] =
+        [|client, id| client.unbind(id, 0), |client, id| client.free(id)];
+    for again in again {
+        let mut machine = machine();
+        let service = machine.start();
+        let client = service.client("a");
+        let id = space(&client, 0);
+        client.bind(id, 0).unwrap();
+        service.unit().with(|unit| unit.behaviour.lose_completions = true);
+        assert_eq!(client.unbind(id, 0), refused(Code::UnitTimeout));
+        assert!(!service.device(ONE).read_to(None, 0x1000, 0, 1), "it is denied meanwhile");
+
+        service.unit().with(|unit| unit.behaviour.lose_completions = false);
+        assert_eq!(again(&client, id), Ok(()));
+        let other = space(&client, 1);
+        assert_eq!(client.bind(other, 0), Ok(()), "the device is there for others");
+    }
+}

@@ -130,6 +130,14 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         }
     }
 
+    /// The domain that is still held by a PASID of a device: that to which it is bound, or was bound when an unbinding
+    /// was not confirmed. It stays until [`Unit::unbind`] succeeds.
+    #[must_use]
+    pub fn held(&self, device: SourceId, pasid: Pasid) -> Option<DomainId> {
+        let (_, entry) = self.pasid_entry(device, pasid).ok()?;
+        Some(DomainId(entry.word1.domain()))
+    }
+
     /// The teardown of entries that are no longer present, in one submission.
     fn forget_bindings(&mut self, doomed: &[Doomed]) -> Result<(), Error> {
         for item in doomed {

@@ -9,7 +9,7 @@ use heapless::Vec;
 use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
 use ioasid_core::Pasid;
 use ioasid_trace::Event as Traced;
-use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory, Target};
+use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory};
 
 use crate::clients::ClientId;
 use crate::codes;
@@ -94,8 +94,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             let device = SourceId::from(device.source);
             let tagged = ids.iter().filter_map(|&(pasid, _)| numbered(pasid).ok());
             for pasid in tagged.chain([vtd::Pasid::UNTAGGED]) {
-                let bound = unit.binding(device, pasid);
-                if !ids.iter().any(|&(_, domain)| bound == Some(Target::Domain(domain))) {
+                let held = unit.held(device, pasid);
+                if !ids.iter().any(|&(_, domain)| held == Some(domain)) {
                     continue;
                 }
                 // There is room: a full batch does not stay.
@@ -165,8 +165,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     ) -> Answer<Done> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, requests, id.pasid)?;
-        let bound = self.unit()?.binding(source, entry);
-        if bound.is_none() || bound != self.spaces.domain(client, id.pasid).map(Target::Domain) {
+        let held = self.unit()?.held(source, entry);
+        if held.is_none() || held != self.spaces.domain(client, id.pasid) {
             return Err(Code::NotBound);
         }
         self.unit()?.unbind(source, entry).map_err(codes::unit)?;
