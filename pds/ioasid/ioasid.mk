@@ -13,6 +13,8 @@
 # Gives:
 #   IOASID_FILES     what the system description names of ioasid, for the image to depend on
 #   IOASID_CFLAGS    for clients in C: <ioasid/client.h>, <log_ring.h>
+#   IOASID_COMPILE   for clients in Rust: the words --manifest-path <absolute path of Cargo.toml> <program> behind it make
+#                    BUILD_DIR/<program>.elf
 #   IOASID_QEMU      QEMU with the VT-d unit and a processor that suits; image and devices are yours to add
 
 ifeq ($(strip $(and $(IOASID),$(BUILD_DIR),$(MICROKIT_SDK),$(MICROKIT_CONFIG),$(SYSTEM),$(IOASID_TOML))),)
@@ -21,6 +23,9 @@ endif
 
 IOASID_FILES := $(addprefix $(BUILD_DIR)/,ioasid.elf console.elf ioasid.bin console.bin)
 IOASID_CFLAGS := -I$(IOASID)/pds/ioasid/include -I$(IOASID)/pds/console/log-ring/include
+
+IOASID_COMPILE := cd $(IOASID) && cargo xtask compile --sdk $(abspath $(MICROKIT_SDK)) --config $(MICROKIT_CONFIG) \
+	--output $(abspath $(BUILD_DIR))
 
 # disable_iommu keeps the kernel's hands off the unit; a kernel without a driver for it passes over the word. Time is
 # counted in instructions, because the kernel measures its timer against a clock that a busy host distorts.
@@ -33,8 +38,7 @@ IOASID_SOURCES := $(shell find $(IOASID)/pds $(IOASID)/drivers $(IOASID)/tools/m
 
 # Both programs at once.
 $(BUILD_DIR)/ioasid.elf: $(IOASID_SOURCES)
-	cd $(IOASID) && cargo xtask compile --sdk $(abspath $(MICROKIT_SDK)) --config $(MICROKIT_CONFIG) \
-		--output $(abspath $(BUILD_DIR)) ioasid console
+	$(IOASID_COMPILE) ioasid console
 
 $(BUILD_DIR)/console.elf: $(BUILD_DIR)/ioasid.elf
 	touch $@

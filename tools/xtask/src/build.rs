@@ -133,10 +133,13 @@ impl Program {
     pub fn find(image: &str, packages: &Packages) -> Result<Self> {
         let name = Path::new(image).file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let package = packages.of_program(&name).ok_or_else(|| {
+            let place = match &packages.root {
+                root if root == workspace::root() => "of this workspace".to_owned(),
+                elsewhere => format!("in {}", elsewhere.display()),
+            };
             miette!(
                 help = format!("programs there are: {}", packages.programs().collect::<Vec<_>>().join(", ")),
-                "system.xml names the program image {image}, but no package of this workspace makes a program \
-                 `{name}`"
+                "{image} is asked for, but no package {place} makes a program `{name}`"
             )
         })?;
         Ok(Self { image: image.to_owned(), package: package.to_owned(), name })

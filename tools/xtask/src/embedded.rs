@@ -9,8 +9,8 @@ use crate::system::System;
 use crate::workspace::{self, Packages};
 use microkit_kernel::{Config, Error, Kernel, Source};
 use microkit_packer::{PackError, Packed};
-use microkit_sdk::Configuration;
-use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
+use microkit_sdk::{Configuration, Outside};
+use miette::{IntoDiagnostic as _, Report, Result, WrapErr as _, miette};
 use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -129,6 +129,30 @@ pub fn compile(programs: &[Program], args: &BuildArgs) -> Result<()> {
         note(&format!("compiled {} programs for {target} in {}", programs.len(), time(start.elapsed())));
     }
     Ok(())
+}
+
+/// Compiles programs of a package outside of this workspace, as [`compile`] does this one's, and says in which folder
+/// they are.
+pub fn compile_outside(outside: &Outside, programs: &[Program], args: &BuildArgs) -> Result<PathBuf> {
+    let target = workspace::target().join("outside");
+    let lock = microkit_sdk::prepare_lock(workspace::root(), None, Some(outside), &target);
+    let lock = lock.map_err(Report::new)?;
+    let mut cargo = cargo(args);
+    cargo.arg("--manifest-path").arg(&outside.manifest).arg("--target-dir").arg(&target);
+    // TOML literal strings take paths as they are.
+    let patched = workspace::patches()?;
+    let patched = patched.iter().map(|(name, folder)| (format!("patch.crates-io.{name}.path"), folder));
+    for (key, path) in patched.chain([("resolver.lockfile-path".to_owned(), &lock)]) {
+        cargo.arg("--config").arg(format!("{key}='{}'", path.display()));
+    }
+    // A lock file elsewhere is not stable in Cargo yet. And the host's target would unwind where nothing is said.
+    cargo.args(["--config", "unstable.lockfile-path=true", "--config", "profile.release.panic='abort'"]);
+    cargo.env("RUSTC_BOOTSTRAP", "1");
+    for program in programs {
+        cargo.args(["--package", &program.package, "--bin", &program.name]);
+    }
+    workspace::run(&mut cargo)?;
+    Ok(target.join(args.target()).join("release"))
 }
 
 /// Packs `system`, whose programs are in `folder`.

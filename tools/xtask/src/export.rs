@@ -14,7 +14,7 @@ use crate::embedded;
 use crate::progress::note;
 use crate::setup;
 use crate::workspace::{self, Packages};
-use microkit_sdk::{Configuration, Sdk};
+use microkit_sdk::{BuildRequest, Configuration, Outside, Sdk};
 use miette::{IntoDiagnostic as _, Report, Result, WrapErr as _};
 use std::path::{Path, PathBuf};
 
@@ -36,7 +36,7 @@ pub struct Args {
 /// Options of `cargo xtask compile`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  cargo xtask compile --sdk ../microkit-sdk-2.3.0 --output build ioasid console"
+    after_help = "Example:\n  cargo xtask compile --sdk ../microkit-sdk-2.3.0 --output build ioasid console\n  cargo xtask compile --sdk ../microkit-sdk-2.3.0 --output build --manifest-path ../driver/Cargo.toml driver"
 )]
 pub struct CompileArgs {
     /// Folder of a Microkit SDK, or of what `cargo xtask export` has laid out
@@ -48,7 +48,10 @@ pub struct CompileArgs {
     /// Folder for the programs
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// Programs of this workspace; each becomes OUTPUT/PROGRAM.elf
+    /// Cargo.toml of the package outside of this workspace that makes the programs
+    #[arg(long, value_name = "FILE")]
+    manifest_path: Option<PathBuf>,
+    /// Programs; each becomes OUTPUT/PROGRAM.elf
     #[arg(required = true)]
     programs: Vec<String>,
 }
@@ -88,22 +91,30 @@ pub fn layout(folder: &Path) -> Result<()> {
     workspace::write(&folder.join("VERSION"), format!("{VERSION}\n").as_bytes())
 }
 
-/// Compiles programs of this workspace for an image that others compose.
+/// Compiles programs, of this workspace or of a package outside, for an image that others compose.
 pub fn compile(args: &CompileArgs) -> Result<()> {
-    let CompileArgs { sdk, config, output, programs } = args;
-    let packages = Packages::load()?;
+    let CompileArgs { sdk, config, output, manifest_path, programs } = args;
+    let absolute = |path: &Path| std::path::absolute(path).into_diagnostic().wrap_err("the current folder");
+    let manifest = manifest_path.as_deref().map(absolute).transpose()?;
+    let packages = manifest.as_deref().map_or_else(Packages::load, Packages::of)?;
+    let outside = manifest.map(|manifest| Outside { manifest, lock: packages.root.join("Cargo.lock") });
     let programs = programs.iter().map(|name| Program::find(&format!("{name}.elf"), &packages));
     let programs = programs.collect::<Result<Vec<_>>>()?;
     if std::fs::read_to_string(sdk.join("VERSION")).is_ok_and(|version| version.trim() == VERSION) {
         let args = BuildArgs { config: *config, quiet: true, ..BuildArgs::default() };
-        embedded::compile(&programs, &args)?;
-        let folder = embedded::programs(&args);
+        let folder = match &outside {
+            Some(outside) => embedded::compile_outside(outside, &programs, &args)?,
+            None => {
+                embedded::compile(&programs, &args)?;
+                embedded::programs(&args)
+            }
+        };
         return programs.iter().try_for_each(|program| {
             workspace::copy(&folder.join(&program.name), &output.join(&program.image))
         });
     }
     // The build runs in the workspace's folder.
-    let output = std::path::absolute(output).into_diagnostic().wrap_err("the current folder")?;
+    let request = crate::sdk::request(programs, *config, absolute(output)?);
     let sdk = Sdk::open(sdk).map_err(Report::new)?;
-    sdk.compile(&crate::sdk::request(programs, *config, output)).map_err(Report::new)
+    sdk.compile(&BuildRequest { outside, ..request }).map_err(Report::new)
 }

@@ -49,7 +49,7 @@ enum Command {
     Setup(setup::Args),
     /// Build kernel, protection domains and image of a system
     Build(build::Args),
-    /// Compile programs of this workspace for an image that another build composes
+    /// Compile programs, of this workspace or outside, for an image that another build composes
     Compile(export::CompileArgs),
     /// Lay the embedded default out as a Microkit SDK
     Export(export::Args),

@@ -53,6 +53,7 @@ pub fn request(programs: Vec<Program>, configuration: Configuration, output: Pat
     });
     BuildRequest {
         workspace: workspace::root().to_owned(),
+        outside: None,
         system: PathBuf::new(),
         programs: programs.collect(),
         search_paths: Vec::new(),

@@ -86,11 +86,30 @@ pub fn run(command: &mut Command) -> Result<()> {
     }
 }
 
+/// The crates that the workspace's manifest patches, and the folders of what it puts in their places.
+pub fn patches() -> Result<Vec<(String, PathBuf)>> {
+    #[derive(Deserialize)]
+    struct Manifest {
+        patch: BTreeMap<String, BTreeMap<String, Patch>>,
+    }
+    #[derive(Deserialize)]
+    struct Patch {
+        path: PathBuf,
+    }
+    let file = root().join("Cargo.toml");
+    let text = std::fs::read_to_string(&file).into_diagnostic().wrap_err_with(|| display(&file))?;
+    let manifest: Manifest = toml::from_str(&text).into_diagnostic().wrap_err_with(|| display(&file))?;
+    let all = manifest.patch.into_values().flatten();
+    Ok(all.map(|(name, patch)| (name, root().join(patch.path))).collect())
+}
+
 /// The package that everything which runs on seL4 is built on.
 const KERNEL_INTERFACE: &str = "sel4-abi";
 
-/// The workspace's packages, as Cargo tells.
+/// A workspace's packages, as Cargo tells.
 pub struct Packages {
+    /// The workspace's folder.
+    pub root: PathBuf,
     /// Program name to the package that makes it.
     programs: BTreeMap<String, String>,
     /// Packages that run on seL4: outside the default members, and built on the kernel's interface.
@@ -100,6 +119,7 @@ pub struct Packages {
 #[derive(Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    workspace_root: PathBuf,
     workspace_default_members: Vec<String>,
 }
 
@@ -125,15 +145,22 @@ struct Target {
 }
 
 impl Packages {
-    /// Asks Cargo.
+    /// Those of this workspace.
     pub fn load() -> Result<Self> {
+        Self::of(&root().join("Cargo.toml"))
+    }
+
+    /// Those of the workspace that the package with this `Cargo.toml` is of.
+    pub fn of(manifest: &Path) -> Result<Self> {
         let output = cargo("metadata")
-            .args(["--no-deps", "--format-version", "1"])
+            .args(["--no-deps", "--format-version", "1", "--manifest-path"])
+            .arg(manifest)
             .output()
             .into_diagnostic()
             .wrap_err("cannot run cargo metadata")?;
         if !output.status.success() {
-            return Err(miette!("cargo metadata failed:\n{}", String::from_utf8_lossy(&output.stderr)));
+            let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(miette!("{}: {said}", display(manifest)));
         }
         Self::parse(&output.stdout)
     }
@@ -158,7 +185,7 @@ impl Packages {
                 }
             }
         }
-        Ok(Self { programs, embedded })
+        Ok(Self { root: metadata.workspace_root, programs, embedded })
     }
 
     /// The package that makes `program`.
@@ -202,6 +229,7 @@ mod tests {
             {"id": "h#1", "name": "heavy", "targets": [], "dependencies": [{"name": "beta", "kind": null}]},
             {"id": "r#1", "name": "runtime", "targets": [], "dependencies": [{"name": "sel4-abi", "kind": null}]}
         ],
+        "workspace_root": "/there",
         "workspace_default_members": ["b#1"]
     }"#;
 

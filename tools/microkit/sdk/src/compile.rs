@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::{BOARD, BuildRequest, Configuration, Error, Result, Sdk, libclang, lock};
+use crate::{BOARD, BuildRequest, Configuration, Error, Outside, Result, Sdk, libclang, lock};
 
 /// Target of the protection domains: of those that come with Rust, the one whose `core` brings memory functions.
 pub const PD_TARGET: &str = "x86_64-unknown-none";
@@ -30,6 +30,7 @@ pub struct Program {
 /// What a step of Cargo's goes by.
 struct Step<'a> {
     workspace: &'a Path,
+    outside: Option<&'a Outside>,
     include: PathBuf,
     libclang: PathBuf,
     target: PathBuf,
@@ -42,7 +43,8 @@ impl Sdk {
     /// # Errors
     /// When a tool is missing, a source is out of reach or a program does not compile.
     pub fn compile(&self, request: &BuildRequest) -> Result<()> {
-        let step = self.prepare(&request.workspace, request.board, request.configuration)?;
+        let step =
+            self.prepare(&request.workspace, request.outside.as_ref(), request.board, request.configuration)?;
         self.fetch(&step)?;
         let mut build = self.cargo("build", &step);
         build.args(["--release", "--target", PD_TARGET, "--target-dir"]).arg(&step.target);
@@ -67,7 +69,7 @@ impl Sdk {
     /// # Errors
     /// As for [`compile`](Self::compile).
     pub fn lock(&self, workspace: &Path) -> Result<PathBuf> {
-        let step = self.prepare(workspace, BOARD, Configuration::Debug)?;
+        let step = self.prepare(workspace, None, BOARD, Configuration::Debug)?;
         self.fetch(&step)?;
         lock::keep(workspace, self.release(), &step.lock)
     }
@@ -76,15 +78,17 @@ impl Sdk {
     fn prepare<'a>(
         &self,
         workspace: &'a Path,
+        outside: Option<&'a Outside>,
         board: &'static str,
         configuration: Configuration,
     ) -> Result<Step<'a>> {
         let include = self.board(board, configuration)?.include;
         let libclang = libclang::find(self.environment())?;
         self.look_for_target(workspace)?;
-        let target = self.target_folder(workspace, board);
-        let lock = lock::prepare(workspace, self.release(), &target)?;
-        Ok(Step { workspace, include, libclang, target, lock })
+        let mut target = self.target_folder(workspace, board);
+        target.extend(outside.map(|_| "outside"));
+        let lock = lock::prepare(workspace, Some(self.release()), outside, &target)?;
+        Ok(Step { workspace, outside, include, libclang, target, lock })
     }
 
     /// Has Cargo fetch every source.
@@ -110,6 +114,9 @@ impl Sdk {
         let program = self.environment().variable("CARGO").cloned();
         let mut cargo = Command::new(program.unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(workspace).arg(verb);
+        if let Some(outside) = step.outside {
+            cargo.arg("--manifest-path").arg(&outside.manifest);
+        }
         cargo
             .arg("--config")
             .arg(workspace.join(format!("tools/microkit/sdk/{}.toml", self.release().version)));

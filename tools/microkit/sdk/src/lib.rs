@@ -8,6 +8,7 @@
 //! let sdk = Sdk::open("microkit-sdk-2.3.0".as_ref())?;
 //! let image = sdk.build(&BuildRequest {
 //!     workspace: ".".into(),
+//!     outside: None,
 //!     system: "system.xml".into(),
 //!     programs: vec![Program { package: "console".into(), binary: "console".into(), image: "console.elf".into() }],
 //!     search_paths: vec![],
@@ -43,8 +44,9 @@ pub use compose::Image;
 pub use configuration::Configuration;
 pub use environment::Environment;
 pub use error::Error;
+pub use lock::prepare as prepare_lock;
 pub use release::Release;
-pub use sdk::{BOARD, BOARD_VTX, BuildRequest, Sdk};
+pub use sdk::{BOARD, BOARD_VTX, BuildRequest, Outside, Sdk};
 
 /// What this crate's functions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::{Error, Release, Result};
+use crate::{Error, Outside, Release, Result};
 
 /// What every package of a lock file begins with.
 const PACKAGE: &str = "[[package]]\n";
@@ -25,12 +25,22 @@ fn kept(workspace: &Path, release: &Release) -> PathBuf {
     workspace.join(format!("tools/microkit/sdk/{}.lock", release.version))
 }
 
-/// Makes the lock file in `folder` and says where it is.
+/// Makes the lock file in `folder` and says where it is: the workspace's, what `release` needs beyond that, where there is
+/// one, and what a workspace outside has pinned beyond both.
 ///
 /// # Errors
 /// When a file cannot be read or written.
-pub fn prepare(workspace: &Path, release: &Release, folder: &Path) -> Result<PathBuf> {
-    let merged = merge(&read(&workspace.join("Cargo.lock"))?, &read(&kept(workspace, release))?);
+pub fn prepare(
+    workspace: &Path,
+    release: Option<&Release>,
+    outside: Option<&Outside>,
+    folder: &Path,
+) -> Result<PathBuf> {
+    let theirs = outside.map(|outside| outside.lock.clone()).filter(|lock| lock.exists());
+    let more = release.map(|release| kept(workspace, release)).into_iter().chain(theirs);
+    let merged = more
+        .map(|more| read(&more))
+        .try_fold(read(&workspace.join("Cargo.lock"))?, |lock, more| more.map(|more| merge(&lock, &more)))?;
     let lock = folder.join("Cargo.lock");
     std::fs::create_dir_all(folder).map_err(|why| Error::File {
         verb: "make",

@@ -29,8 +29,10 @@ pub struct Sdk {
 /// What is to be built.
 #[derive(Clone, Debug)]
 pub struct BuildRequest {
-    /// Root of the Cargo workspace that the programs belong to.
+    /// Root of this Cargo workspace, which the programs belong to where nothing else is said.
     pub workspace: PathBuf,
+    /// The package outside of the workspace that makes the programs.
+    pub outside: Option<Outside>,
     /// The system description.
     pub system: PathBuf,
     /// Every program image that it names.
@@ -45,6 +47,16 @@ pub struct BuildRequest {
     pub quiet: bool,
     /// Folder for programs, image and report; made where it is not there.
     pub output: PathBuf,
+}
+
+/// A package outside of the workspace. It is built as the workspace's are: its dependencies on what differs between
+/// platforms are patched, and what both depend on has the workspace's versions.
+#[derive(Clone, Debug)]
+pub struct Outside {
+    /// Its `Cargo.toml`, as an absolute path.
+    pub manifest: PathBuf,
+    /// The `Cargo.lock` of its own workspace, which need not be there and is not written.
+    pub lock: PathBuf,
 }
 
 /// A board in one configuration.

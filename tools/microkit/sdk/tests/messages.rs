@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use microkit_sdk::{BOARD, BuildRequest, Configuration, Environment, Error, Program, Sdk};
+use microkit_sdk::{BOARD, BuildRequest, Configuration, Environment, Error, Outside, Program, Sdk};
 use miette::Diagnostic as _;
 
 /// A machine with everything on it, of which a test takes away what it is about.
@@ -39,8 +39,8 @@ impl Machine {
         machine.script(
             "cargo",
             "echo \"$@\" >> \"$0.called\"; env >> \"$0.environment\"; \
-             mkdir -p target/microkit-sdk/2.3.0/x86_64-unknown-none/release; \
-             echo elf > target/microkit-sdk/2.3.0/x86_64-unknown-none/release/hello",
+             for target in target/microkit-sdk/2.3.0 target/microkit-sdk/2.3.0/outside; do \
+             mkdir -p $target/x86_64-unknown-none/release; echo elf > $target/x86_64-unknown-none/release/hello; done",
         );
         machine.write("workspace/system.xml", "<system/>");
         machine.write("workspace/Cargo.lock", "version = 4\n");
@@ -86,8 +86,13 @@ impl Machine {
     }
 
     fn build_in(&self, configuration: Configuration) -> Result<microkit_sdk::Image, Error> {
-        self.open()?.build(&BuildRequest {
+        self.open()?.build(&self.request(configuration))
+    }
+
+    fn request(&self, configuration: Configuration) -> BuildRequest {
+        BuildRequest {
             workspace: self.path("workspace"),
+            outside: None,
             system: self.path("workspace/system.xml"),
             programs: vec![Program {
                 package: "hello".into(),
@@ -99,7 +104,7 @@ impl Machine {
             configuration,
             quiet: false,
             output: self.path("output"),
-        })
+        }
     }
 
     /// The message and the remedy of what must go wrong, with this machine's root folder taken out.
@@ -301,10 +306,33 @@ fn an_image_that_boots_where_nothing_is_wrong() {
 }
 
 #[test]
+fn a_package_outside_is_built_where_it_is_with_a_lock_file_elsewhere() {
+    let machine = Machine::new("2.3.0");
+    let pinned = "[[package]]\nname = \"theirs\"\nversion = \"2.0.0\"\n";
+    machine.write("theirs/Cargo.lock", &format!("version = 4\n\n{pinned}"));
+    let outside =
+        Outside { manifest: machine.path("theirs/Cargo.toml"), lock: machine.path("theirs/Cargo.lock") };
+    let request = machine.request(Configuration::Debug);
+    machine.open().unwrap().compile(&BuildRequest { outside: Some(outside), ..request }).unwrap();
+
+    let called = machine.read("cargo.called");
+    for line in called.lines() {
+        assert!(line.contains(" --manifest-path ") && line.contains("theirs/Cargo.toml "), "{line}");
+        assert!(line.contains("microkit-sdk/2.3.0/outside/Cargo.lock'"), "{line}");
+    }
+    assert_eq!(called.lines().count(), 2, "fetch and build");
+    let lock = machine.read("workspace/target/microkit-sdk/2.3.0/outside/Cargo.lock");
+    let ours = "[[package]]\nname = \"for-2.3.0\"\nversion = \"1.0.0\"\n";
+    assert_eq!(lock, format!("version = 4\n\n{ours}\n{pinned}"));
+    assert_eq!(machine.read("output/hello.elf"), "elf\n");
+}
+
+#[test]
 fn a_kernel_that_leaves_the_unit_alone_gets_no_arguments() {
     let machine = Machine::new("2.2.0");
     let image = machine.open().unwrap().compose(&BuildRequest {
         workspace: machine.path("workspace"),
+        outside: None,
         system: machine.path("workspace/system.xml"),
         programs: vec![],
         search_paths: vec![],

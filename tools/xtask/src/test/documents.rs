@@ -47,6 +47,7 @@ const COMMANDS: &[(&str, By)] = &[
     ("cargo xtask bench", By::Hand),
     ("cargo xtask build", By::Step("system/reference")),
     ("cargo xtask compile", By::Step("example/copier")),
+    ("cargo xtask compile --manifest-path", By::Step("example/copier@rust")),
     ("cargo xtask export", By::Step("example/copier")),
     ("cargo xtask graph", By::Here),
     ("cargo xtask monitor", By::Step("host")),

@@ -23,23 +23,53 @@ pub fn steps(sdk: Option<&Path>) -> Vec<Step<'static>> {
         run,
         parallel: false,
     };
-    let mut steps =
-        vec![step("copier", Box::new(|| Tally::of(copier(None)))), step("copier@sdfgen", Box::new(sdfgen))];
+    let mut steps = vec![
+        step("copier", Box::new(|| Tally::of(copier(None)))),
+        step("copier@rust", Box::new(|| Tally::of(in_rust(None)))),
+        step("copier@sdfgen", Box::new(sdfgen)),
+    ];
     if let Some(sdk) = sdk.map(Path::to_owned) {
+        let other = sdk.clone();
         steps.push(step("copier@sdk", Box::new(move || Tally::of(copier(Some(&sdk))))));
+        steps.push(step("copier@rust-sdk", Box::new(move || Tally::of(in_rust(Some(&other))))));
     }
     steps
 }
 
 fn copier(sdk: Option<&Path>) -> Result<String> {
-    let (sdk, variant) = match sdk {
+    let (sdk, variant) = platform(sdk)?;
+    run("copier", &workspace::output().join("copier").join(variant), &sdk, &[])
+}
+
+/// With its client in Rust, out of a folder that has nothing to do with this workspace.
+fn in_rust(sdk: Option<&Path>) -> Result<String> {
+    let (sdk, variant) = platform(sdk)?;
+    let outside = std::env::temp_dir().join(format!("copier-{}", std::process::id()));
+    let manifest = outside.join("Cargo.toml");
+    let example = workspace::root().join("examples/copier/rust");
+    let said = std::fs::read_to_string(example.join("Cargo.toml")).into_diagnostic()?;
+    let ours = format!("{}/", workspace::root().display());
+    workspace::copy(&example.join("main.rs"), &outside.join("main.rs"))?;
+    workspace::write(&manifest, said.replace("../../../", &ours).as_bytes())?;
+    let build = workspace::output().join("copier").join(format!("{variant}-rust"));
+    let ran = run("copier", &build, &sdk, &[format!("COPIER={}", manifest.display())]);
+    let files: Vec<_> = std::fs::read_dir(&outside).into_diagnostic()?.collect();
+    std::fs::remove_dir_all(&outside).into_diagnostic()?;
+    match files.len() {
+        2 => ran,
+        _ => Err(miette!("the build writes in a folder that is not its own: {files:?}")),
+    }
+}
+
+/// The SDK to build with, and the folder's name of what it makes.
+fn platform(sdk: Option<&Path>) -> Result<(PathBuf, String)> {
+    match sdk {
         Some(sdk) => {
             let version = Sdk::open(sdk).map_err(Report::new)?.release().version;
-            (std::path::absolute(sdk).into_diagnostic()?, format!("sdk-{version}"))
+            Ok((std::path::absolute(sdk).into_diagnostic()?, format!("sdk-{version}")))
         }
-        None => (stand_in()?, "embedded".to_owned()),
-    };
-    run("copier", &workspace::output().join("copier").join(variant), &sdk, &[])
+        None => Ok((stand_in()?, "embedded".to_owned())),
+    }
 }
 
 /// The embedded default, laid out as an SDK.
