@@ -69,7 +69,7 @@ impl Field for Handle {
 
     #[inline(always)]
     fn from_word(word: u64) -> Option<Self> {
-        let pasid = u32::try_from(word & 0xffff_ffff).ok().filter(|pasid| pasid >> 20 == 0)?;
+        let pasid = u32::try_from(word & 0xffff_ffff).ok().filter(|&pasid| pasid < 1 << 20)?;
         let generation = u16::try_from(word >> 32 & 0xffff).ok()?;
         let epoch = u16::try_from(word >> 48).ok()?;
         Some(Self { pasid, generation, epoch })

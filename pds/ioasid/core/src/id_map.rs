@@ -57,6 +57,27 @@ impl IdMap {
         Some(Pasid::truncated(block << 6 | word.trailing_zeros()))
     }
 
+    /// Takes the lowest ids in a range out, out of one block alone and so many at the most, but one at least: which block, and a
+    /// bit for each id.
+    #[inline(always)]
+    pub(crate) fn take_some(&mut self, range: PasidRange, most: u32) -> Option<(u32, u64)> {
+        let first = self.lowest(range)?;
+        let word = &mut self.words[Self::word(first)];
+        let mut taken = *word & from_bit(first.get());
+        if range.max().block() == first.block() {
+            taken &= !0 >> (63 - range.max().place());
+        }
+        if taken.count_ones() > most {
+            let rest = (0..most.max(1)).fold(taken, |rest, _| rest & (rest - 1));
+            taken &= !rest;
+        }
+        *word &= !taken;
+        if *word == 0 {
+            self.blocks.remove(first.block());
+        }
+        Some((first.block(), taken))
+    }
+
     /// Takes an id out.
     #[inline(always)]
     pub(crate) fn remove(&mut self, pasid: Pasid) {
@@ -109,7 +130,7 @@ mod tests {
         #[test]
         fn agrees_with_an_ordered_set(
             spread in prop::sample::select(vec![100, 5_000, 300_000, 0x10_0000]),
-            steps in prop::collection::vec((0..3, 0..0x10_0000u32, 0..0x10_0000u32), 1..300),
+            steps in prop::collection::vec((0..4, 0..0x10_0000u32, 0..0x10_0000u32), 1..300),
         ) {
             let mut map = empty();
             let mut model = BTreeSet::new();
@@ -119,6 +140,20 @@ mod tests {
                 match what {
                     0 => { map.insert(pasid); model.insert(one); }
                     1 => { map.remove(pasid); model.remove(&one); }
+                    2 => {
+                        let (min, max) = (one.min(other), one.max(other));
+                        let most = 1 + other % 70;
+                        let some = map.take_some(PasidRange::new(min, max).unwrap(), most);
+                        let block = model.range(min..=max).next().map(|lowest| lowest >> 6);
+                        let lowest = |block| model.range(min..=max).take_while(move |&one| one >> 6 == block);
+                        let bits = block.map(|block| {
+                            let taken = lowest(block).take(most as usize);
+                            (block, taken.fold(0, |bits, one| bits | bit(*one)))
+                        });
+                        prop_assert_eq!(some, bits);
+                        let (block, bits) = bits.unwrap_or((0, 0));
+                        model.retain(|&one| one >> 6 != block || bits & bit(one) == 0);
+                    }
                     _ => {
                         let (min, max) = (one.min(other), one.max(other));
                         let lowest = model.range(min..=max).next().copied();

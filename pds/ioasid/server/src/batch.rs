@@ -9,9 +9,11 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use heapless::Vec;
 use ioasid_api::{AllocBatch, Code, Count, Field, Handle, Map, Slice};
 use ioasid_core::{Freed, Pasid, State};
+use ioasid_trace::Event as Traced;
 use vtd::{BATCH, Mapping, Registers, TableMemory};
 
 use crate::clients::ClientId;
+use crate::ids::handle_of;
 use crate::server::{Answer, Notify, Server};
 
 /// Words of a mapping in the page.
@@ -36,6 +38,11 @@ impl<'m> Items<'m> {
         }
     }
 
+    /// All words.
+    fn words(&self) -> &'m [AtomicU64] {
+        self.page.get(..self.count * self.words).unwrap_or_default()
+    }
+
     fn load<T: Field>(&self, item: usize, word: usize) -> Answer<T> {
         let word = self.page.get(item * self.words + word).ok_or(Code::Internal)?;
         T::from_word(word.load(Ordering::Relaxed)).ok_or(Code::BadField)
@@ -54,11 +61,14 @@ fn count(count: usize) -> Answer<u32> {
 }
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    #[inline(never)]
     pub(crate) fn alloc_batch(&mut self, client: ClientId, batch: &AllocBatch) -> Answer<Count> {
         let items = Items::new(self.clients.account(client).batch, batch.count, 1)?;
         let AllocBatch { min, max, data, .. } = *batch;
         self.range(min, max)?;
-        for item in 0..items.count {
+        // As many as can be had at once, and the rest one by one.
+        let done = self.alloc_many(client, (min, max), data, &items);
+        for item in done..items.count {
             match self.alloc_between(client, min, max, data) {
                 Ok(handle) => items.store(item, handle.to_word()),
                 Err(code) if item == 0 => return Err(code),
@@ -68,23 +78,44 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Count { count: batch.count })
     }
 
+    /// Allocates ids until anything is not as it mostly is; gives how many there were.
+    #[inline(always)]
+    fn alloc_many(&mut self, client: ClientId, bounds: (u32, u32), data: u64, items: &Items<'_>) -> usize {
+        let (set, own) = (self.set(client), self.clients.window(client));
+        let most = u32::try_from(items.count).unwrap_or(0);
+        let Self { registry, clients, trace, epoch, now, .. } = self;
+        let account = clients.account_mut(client);
+        let mut item = 0;
+        let given = registry.alloc_many(set, own, bounds, data, most, |handle| {
+            let handle = handle_of(handle, *epoch);
+            trace.push(*now, Some(client.number()), Traced::Alloc { id: handle });
+            account.find.insert(handle, data);
+            items.store(item, handle.to_word());
+            item += 1;
+        });
+        account.counters.allocated += u64::from(given);
+        item
+    }
+
+    #[inline(never)]
     pub(crate) fn free_batch(&mut self, client: ClientId, batch: u32) -> Answer<Count> {
         let items = Items::new(self.clients.account(client).batch, batch, 1)?;
         let mut torn: Vec<ioasid_core::Handle, BATCH> = Vec::new();
         let mut freed = 0;
-        for item in 0..items.count {
-            match items.load(item, 0).and_then(|handle| self.give_up(client, handle)) {
+        for word in items.words() {
+            let handle = Handle::from_word(word.load(Ordering::Relaxed)).ok_or(Code::BadField);
+            match handle.and_then(|handle| Ok((handle, self.give_up(client, handle)?))) {
                 Ok((handle, what)) => {
-                    items.store(item, 0);
+                    word.store(0, Ordering::Relaxed);
                     freed += 1;
                     if what == Freed::Teardown {
                         // No more than there are items, which are no more than a batch.
-                        let _ = torn.push(handle);
+                        let _ = torn.push(self.handle(handle)?);
                     } else {
                         self.let_go(client, handle, what)?;
                     }
                 }
-                Err(code) => items.store(item, code.to_label()),
+                Err(code) => word.store(code.to_label(), Ordering::Relaxed),
             }
         }
         if !torn.is_empty() {
@@ -93,6 +124,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Count { count: freed })
     }
 
+    #[inline(never)]
     pub(crate) fn map_batch(&mut self, client: ClientId, handle: Handle, batch: u32) -> Answer<Count> {
         let items = Items::new(self.clients.account(client).batch, batch, MAPPING_WORDS)?;
         self.own(client, handle)?;

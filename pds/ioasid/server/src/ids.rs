@@ -10,6 +10,12 @@ use crate::clients::ClientId;
 use crate::codes;
 use crate::server::{Answer, Notify, Server};
 
+/// The protocol's form of a handle, in this life of the server.
+#[inline(always)]
+pub(crate) fn handle_of(handle: ioasid_core::Handle, epoch: u16) -> Handle {
+    Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch }
+}
+
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn set(&self, client: ClientId) -> SetId {
@@ -31,7 +37,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// The protocol's form of a handle.
     #[inline(always)]
     pub(crate) fn wire(&self, handle: ioasid_core::Handle) -> Handle {
-        Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch: self.epoch }
+        handle_of(handle, self.epoch)
     }
 
     /// The id behind a handle, where it is live and the client's own.
@@ -106,25 +112,20 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Takes an id out of the client's find page: it is given up.
     #[inline(always)]
-    pub(crate) fn hide(&mut self, client: ClientId, handle: ioasid_core::Handle) {
-        let handle = self.wire(handle);
+    fn hide(&mut self, client: ClientId, handle: Handle) {
         self.clients.account_mut(client).find.remove(handle);
     }
 
     #[inline(always)]
     pub(crate) fn free(&mut self, client: ClientId, handle: Handle) -> Answer<Done> {
-        let (handle, freed) = self.give_up(client, handle)?;
+        let freed = self.give_up(client, handle)?;
         self.let_go(client, handle, freed)?;
         Ok(Done {})
     }
 
     /// Asks the registry to free an id, and says what is to be done now.
     #[inline(always)]
-    pub(crate) fn give_up(
-        &mut self,
-        client: ClientId,
-        handle: Handle,
-    ) -> Answer<(ioasid_core::Handle, Freed)> {
+    pub(crate) fn give_up(&mut self, client: ClientId, handle: Handle) -> Answer<Freed> {
         let handle = self.handle(handle)?;
         // Most ids were never mapped or bound: there is nothing to tear down.
         let freed = if self.clients.account(client).spaces == 0 {
@@ -132,24 +133,19 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         } else {
             self.registry.free(self.set(client), handle)
         };
-        Ok((handle, freed.map_err(codes::registry)?))
+        freed.map_err(codes::registry)
     }
 
     pub(crate) fn put(&mut self, client: ClientId, handle: Handle) -> Answer<References> {
-        let handle = self.handle(handle)?;
-        let freed = self.registry.put(self.set(client), handle).map_err(codes::registry)?;
+        let id = self.handle(handle)?;
+        let freed = self.registry.put(self.set(client), id).map_err(codes::registry)?;
         self.let_go(client, handle, freed)?;
-        Ok(References { count: self.references(handle) })
+        Ok(References { count: self.references(id) })
     }
 
     /// Does what the registry says is the caller's turn.
     #[inline(always)]
-    pub(crate) fn let_go(
-        &mut self,
-        client: ClientId,
-        handle: ioasid_core::Handle,
-        freed: Freed,
-    ) -> Answer<()> {
+    pub(crate) fn let_go(&mut self, client: ClientId, handle: Handle, freed: Freed) -> Answer<()> {
         match freed {
             Freed::Held => Ok(()),
             Freed::Pending => {
@@ -159,10 +155,10 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Freed::Free => {
                 self.hide(client, handle);
                 self.clients.account_mut(client).counters.freed += 1;
-                self.trace_hot(client, Traced::Free { id: self.wire(handle) });
+                self.trace_hot(client, Traced::Free { id: handle });
                 Ok(())
             }
-            Freed::Teardown => self.tear_down(client, &[handle]),
+            Freed::Teardown => self.tear_down(client, &[self.handle(handle)?]),
         }
     }
 
@@ -214,7 +210,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// the numbers are kept from everybody for good. Up to a batch of ids, of one client.
     #[inline(always)]
     pub(crate) fn tear_down(&mut self, client: ClientId, handles: &[ioasid_core::Handle]) -> Answer<()> {
-        handles.iter().for_each(|&handle| self.hide(client, handle));
+        handles.iter().for_each(|&handle| self.hide(client, self.wire(handle)));
         self.clients.account_mut(client).counters.freed += handles.len() as u64;
         if self.clients.account(client).spaces != 0
             && let Err(error) = self.close_spaces(client, handles)

@@ -8,6 +8,7 @@ use ioasid_core::capacity::SUBSCRIBERS;
 use ioasid_core::event::SubscriberId;
 
 use crate::clients::ClientId;
+use crate::ids::handle_of;
 
 /// The clients' rings, and who is to be woken when the call is done.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ impl<'m> Outbox<'m> {
 
     /// The protocol's form of a handle.
     pub fn wire(&self, handle: ioasid_core::Handle) -> Handle {
-        Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch: self.epoch }
+        handle_of(handle, self.epoch)
     }
 }
 

@@ -9,6 +9,7 @@ mod check;
 mod custom;
 mod ids;
 mod lifecycle;
+mod many;
 mod sets;
 mod space;
 mod spids;
