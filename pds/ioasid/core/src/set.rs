@@ -75,7 +75,7 @@ pub(crate) struct Set {
     pub(crate) used: u32,
     /// The most that was used before some were given back.
     pub(crate) peak: u32,
-    /// How far draining has come.
+    /// Where draining goes on; no PASID where it has come to the end.
     pub(crate) cursor: u32,
     /// How many of its ids and allocations wait for somebody.
     pub(crate) waiting: u32,

@@ -137,7 +137,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             at = rest.and_then(|from| self.next_owned(set, from));
         }
         let record = &mut self.sets[set.index()];
-        record.cursor = at.map_or(Pasid::MAX.get() + 1, Pasid::get);
+        record.cursor = at.map_or(u32::MAX, Pasid::get);
         if record.used == 0 {
             record.phase = Phase::Vacant;
             self.say_goodbye(set);
