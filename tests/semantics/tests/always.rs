@@ -68,6 +68,27 @@ fn s93_handles_and_sets_that_were_made_up_change_nothing() {
     });
 }
 
+#[test]
+fn s93_a_set_that_is_gone_reaches_nothing_of_the_one_in_its_place() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let gone = registry.create_set(up_to(10)).unwrap();
+    end(&mut registry, gone);
+    let set = registry.create_set(up_to(10)).unwrap();
+    assert_eq!(set.index(), gone.index());
+    let handle = alloc(&mut registry, set, 1, 100).unwrap();
+    unchanged(&mut registry, |registry| {
+        assert_eq!(registry.find(gone, handle), Err(Error::NotOwner));
+        assert_eq!(registry.free(gone, handle), Err(Error::NotOwner));
+        assert_eq!(registry.free_unbound(gone, handle), Err(Error::NotOwner));
+        assert_eq!(registry.put(gone, handle), Err(Error::NotOwner));
+        assert_eq!(registry.get(gone, handle), Err(Error::NotOwner));
+        assert_eq!(registry.set_data(gone, handle, 1), Err(Error::NotOwner));
+        assert_eq!(registry.attach_spid(gone, 1, handle), Err(Error::NotOwner));
+        assert_eq!(registry.alloc(gone, PasidRange::new(1, 1).unwrap(), 0), Err(Error::NoSuchSet));
+    });
+}
+
 /// What a client is answered who allocates, looks up and frees, while `others` do what they do.
 fn answers(others: impl Fn(&mut Registered<'_>, u32)) -> Vec<String> {
     let mut stage = Stage::new(1000);

@@ -122,8 +122,8 @@ fn s91_nothing_is_written_into_the_table_of_a_device_that_is_anothers() {
 
 #[test]
 fn s40_an_unbinding_that_was_not_confirmed_is_made_up_for_by_the_next() {
-    let again: [fn(&Client<'_, '_>, Handle) -> Result<(), Error>; 2] =
-        [|client, id| client.unbind(id, 0), |client, id| client.free(id)];
+    type Again = fn(&Client<'_, '_>, Handle) -> Result<(), Error>;
+    let again: [Again; 2] = [|client, id| client.unbind(id, 0), |client, id| client.free(id)];
     for again in again {
         let mut machine = machine();
         let service = machine.start();

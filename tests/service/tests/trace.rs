@@ -41,7 +41,7 @@ fn the_life_of_an_id_can_be_read() {
     assert!(client.free(handle).is_err());
     assert!(client.free(handle).is_err());
 
-    let id = handle.into();
+    let id = handle;
     let events = events(&service, 1);
     let [alloc, map, bind, fault, unmap, unbind, free, refused] = events[..] else { panic!("{events:#?}") };
     assert_eq!(alloc, Event::Alloc { id });
@@ -145,13 +145,9 @@ fn a_sets_end_and_its_new_beginning_can_be_read() {
     let events = events(&service, 0);
     assert_eq!(
         events[..3],
-        [
-            Event::Alloc { id: id.into() },
-            share(ShareWhy::Adjusted, 2, 6, 1),
-            share(ShareWhy::Ending, 0, 0, 1),
-        ]
+        [Event::Alloc { id: id }, share(ShareWhy::Adjusted, 2, 6, 1), share(ShareWhy::Ending, 0, 0, 1),]
     );
-    assert_eq!(events[3], Event::Free { id: id.into() });
+    assert_eq!(events[3], Event::Free { id: id });
     let Event::Share { why: ShareWhy::Gone, used: 0, .. } = events[4] else { panic!("{events:?}") };
     assert_eq!(events[5..], [opened]);
 }
@@ -198,5 +194,5 @@ fn tagged_requests_are_told_from_untagged_ones() {
     let client = service.client("driver");
     let handle = client.alloc(1..=4000, 0).unwrap();
     client.bind_tagged(handle, 0).unwrap();
-    assert_eq!(events(&service, 0)[1], Event::Bind { id: handle.into(), device: DEVICE, tagged: true });
+    assert_eq!(events(&service, 0)[1], Event::Bind { id: handle, device: DEVICE, tagged: true });
 }

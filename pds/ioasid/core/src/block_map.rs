@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A set of blocks: one bit for each of the 16,384 blocks of 64 ids, and above them one bit for each word that is
-//! not zero. Insert, remove and "the first from here on" touch a few words, however full it is.
+//! not zero. Insert, remove and "the next one" touch a few words, however full it is.
 //!
 //! All zero is the empty set. Block numbers are taken modulo their count, so no access is out of bounds.
 
@@ -10,7 +10,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 const LEAVES: usize = BLOCKS / 64;
 const SUMMARY: usize = LEAVES / 64;
 
-/// The bits and their summary.
+/// The bits and what is found by them.
 #[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct BlockMap {
@@ -24,15 +24,15 @@ pub(crate) const fn bit(n: u32) -> u64 {
     1 << (n & 63)
 }
 
-/// The bits of a word from bit `n` (modulo 64) on.
+/// The bits of a word above bit `n` (modulo 64), the lowest of them first.
 #[inline(always)]
-pub(crate) const fn from_bit(n: u32) -> u64 {
-    !0 << (n & 63)
+const fn above(word: u64, n: u32) -> u64 {
+    word >> (n & 63) >> 1
 }
 
 /// The word of bit `n` in `COUNT` words.
 #[inline(always)]
-const fn word<const COUNT: usize>(n: u32) -> usize {
+pub(crate) const fn word<const COUNT: usize>(n: u32) -> usize {
     (n >> 6) as usize % COUNT
 }
 
@@ -61,28 +61,45 @@ impl BlockMap {
         self.leaves[word::<LEAVES>(block)] & bit(block) != 0
     }
 
+    /// The lowest block that is in.
+    pub(crate) fn first(&self) -> Option<u32> {
+        if self.contains(0) { Some(0) } else { self.first_after(0) }
+    }
+
     /// The lowest block that is in, from `start` on.
-    #[inline(always)]
     pub(crate) fn first_from(&self, start: u32) -> Option<u32> {
-        let rest = self.leaves.get((start >> 6) as usize)? & from_bit(start);
-        if rest != 0 {
-            return Some((start & !63) | rest.trailing_zeros());
+        match start.checked_sub(1) {
+            Some(before) => self.first_after(before),
+            None => self.first(),
         }
-        let leaf = self.first_leaf_from((start >> 6) + 1)?;
+    }
+
+    /// The lowest block that is in, after one.
+    #[inline(always)]
+    pub(crate) fn first_after(&self, block: u32) -> Option<u32> {
+        let rest = above(self.leaves[word::<LEAVES>(block)], block);
+        if rest != 0 {
+            return Some(block + 1 + rest.trailing_zeros());
+        }
+        let leaf = self.leaf_after(block >> 6)?;
         Some(leaf << 6 | self.leaves[leaf as usize % LEAVES].trailing_zeros())
     }
 
-    /// The lowest leaf that is not zero, from `start` on.
+    /// The first leaf that is not zero, after one.
     #[inline(always)]
-    fn first_leaf_from(&self, start: u32) -> Option<u32> {
-        let mut group = start >> 6;
-        let mut rest = self.summary.get(group as usize)? & from_bit(start);
-        // Bounded: there are four words.
-        while rest == 0 {
-            group += 1;
-            rest = *self.summary.get(group as usize)?;
+    fn leaf_after(&self, leaf: u32) -> Option<u32> {
+        let rest = above(self.summary[word::<SUMMARY>(leaf)], leaf);
+        if rest != 0 {
+            return Some(leaf + 1 + rest.trailing_zeros());
         }
-        Some(group << 6 | rest.trailing_zeros())
+        // Bounded: there are four words.
+        for group in (leaf >> 6) + 1.. {
+            let rest = *self.summary.get(group as usize)?;
+            if rest != 0 {
+                return Some(group << 6 | rest.trailing_zeros());
+            }
+        }
+        None
     }
 
     /// The bits, 64 blocks to a word.

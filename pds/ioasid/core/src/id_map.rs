@@ -4,7 +4,7 @@
 //!
 //! All zero is the empty set. The arrays are as large as there are PASIDs, so no access is out of bounds.
 
-use crate::block_map::{BlockMap, bit, from_bit};
+use crate::block_map::{BlockMap, bit, word};
 use crate::capacity::BLOCKS;
 use crate::{Pasid, PasidRange};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -15,7 +15,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub(crate) struct IdMap {
     words: [u64; BLOCKS],
     blocks: BlockMap,
-    /// The first id of a block. No id below it is in.
+    /// The first id of a block, 0 left out. No id below it is in.
     low: u32,
     unused: u32,
 }
@@ -25,36 +25,35 @@ impl IdMap {
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
         self.blocks = BlockMap::EMPTY;
-        self.low = 0;
+        self.low = 1;
     }
 
+    /// Takes the lowest id in a range out.
     #[inline(always)]
-    const fn word(pasid: Pasid) -> usize {
-        pasid.block() as usize % BLOCKS
+    pub(crate) fn take_lowest(&mut self, range: PasidRange) -> Option<Pasid> {
+        let pasid = self.lowest(range)?;
+        self.remove(pasid);
+        Some(pasid)
     }
 
     /// The lowest id in a range.
     #[inline(always)]
-    pub(crate) fn lowest(&mut self, range: PasidRange) -> Option<Pasid> {
-        let from = Pasid::truncated(range.min().get().max(self.low));
-        let rest = self.words[Self::word(from)] & from_bit(from.get());
-        let pasid = if rest != 0 {
-            Pasid::truncated(from.get() & !63 | rest.trailing_zeros())
-        } else {
-            self.beyond(from)?
-        };
-        (pasid <= range.max()).then_some(pasid)
+    fn lowest(&mut self, range: PasidRange) -> Option<Pasid> {
+        let from = range.min().get().max(self.low);
+        let rest = self.words[word::<BLOCKS>(from)] >> (from & 63);
+        let number =
+            if rest != 0 { from + rest.trailing_zeros() } else { self.beyond(Pasid::truncated(from))? };
+        (number <= range.max().get()).then_some(Pasid::truncated(number))
     }
 
     /// The lowest id in a later block, where the block of `from` has none from there on.
     #[inline(always)]
-    fn beyond(&mut self, from: Pasid) -> Option<Pasid> {
-        let block = self.blocks.first_from(from.block() + 1)?;
-        if from.block() == self.low >> 6 && self.words[Self::word(from)] == 0 {
+    fn beyond(&mut self, from: Pasid) -> Option<u32> {
+        let block = self.blocks.first_after(from.block())?;
+        if from.get() == self.low {
             self.low = block << 6;
         }
-        let word = self.words[block as usize % BLOCKS];
-        Some(Pasid::truncated(block << 6 | word.trailing_zeros()))
+        Some(block << 6 | self.words[block as usize % BLOCKS].trailing_zeros())
     }
 
     /// Takes the lowest ids in a range out, out of one block alone and so many at the most, but one at least: which block, and a
@@ -62,8 +61,8 @@ impl IdMap {
     #[inline(always)]
     pub(crate) fn take_some(&mut self, range: PasidRange, most: u32) -> Option<(u32, u64)> {
         let first = self.lowest(range)?;
-        let word = &mut self.words[Self::word(first)];
-        let mut taken = *word & from_bit(first.get());
+        let word = &mut self.words[word::<BLOCKS>(first.get())];
+        let mut taken = *word & !0 << first.place();
         if range.max().block() == first.block() {
             taken &= !0 >> (63 - range.max().place());
         }
@@ -81,7 +80,7 @@ impl IdMap {
     /// Takes an id out.
     #[inline(always)]
     pub(crate) fn remove(&mut self, pasid: Pasid) {
-        let word = &mut self.words[Self::word(pasid)];
+        let word = &mut self.words[word::<BLOCKS>(pasid.get())];
         *word &= !bit(pasid.get());
         if *word == 0 {
             self.blocks.remove(pasid.block());
@@ -91,28 +90,29 @@ impl IdMap {
     /// Puts an id in.
     #[inline(always)]
     pub(crate) fn insert(&mut self, pasid: Pasid) {
-        let word = &mut self.words[Self::word(pasid)];
-        let before = *word;
-        *word = before | bit(pasid.get());
-        if before == 0 {
+        let word = &mut self.words[word::<BLOCKS>(pasid.get())];
+        if *word == 0 {
             self.blocks.insert(pasid.block());
-            self.low = self.low.min(pasid.block() << 6);
+            if pasid.get() < self.low {
+                self.low = (pasid.get() & !63).max(1);
+            }
         }
+        *word |= bit(pasid.get());
     }
 
     /// Whether an id is in.
     pub(crate) fn contains(&self, pasid: Pasid) -> bool {
-        self.words[Self::word(pasid)] & bit(pasid.get()) != 0
+        self.words[word::<BLOCKS>(pasid.get())] & bit(pasid.get()) != 0
     }
 
     /// Whether the levels agree, and nothing is below what is said to be the lowest.
     pub(crate) fn is_consistent(&self) -> bool {
         let leaf =
             |words: &[u64]| (0..).zip(words).fold(0, |leaf, (n, &word)| leaf | u64::from(word != 0) << n);
-        self.low.is_multiple_of(64)
+        (self.low == 1 || self.low.is_multiple_of(64) && self.low > 0)
             && self.blocks.is_consistent()
             && self.words.chunks(64).map(leaf).eq(self.blocks.leaves())
-            && self.blocks.first_from(0).is_none_or(|block| block << 6 >= self.low)
+            && self.blocks.first().is_none_or(|block| block >= self.low >> 6)
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn empty() -> Box<IdMap> {
-        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 0, unused: 0 })
+        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 1, unused: 0 })
     }
 
     proptest! {
@@ -158,9 +158,8 @@ mod tests {
                         let (min, max) = (one.min(other), one.max(other));
                         let lowest = model.range(min..=max).next().copied();
                         let range = PasidRange::new(min, max).unwrap();
-                        let found = map.lowest(range);
-                        prop_assert_eq!(found.map(Pasid::get), lowest);
-                        if let Some(found) = found { map.remove(found); model.remove(&found.get()); }
+                        prop_assert_eq!(map.take_lowest(range).map(Pasid::get), lowest);
+                        lowest.map(|lowest| model.remove(&lowest));
                     }
                 }
                 prop_assert_eq!(map.contains(pasid), model.contains(&one));
@@ -175,8 +174,9 @@ mod tests {
         map.insert(Pasid::truncated(5000));
         map.low = 64;
         let from = |min| PasidRange::new(min, 0xf_ffff).unwrap();
-        assert_eq!((map.lowest(from(200)).map(Pasid::get), map.low), (Some(5000), 64));
-        assert_eq!((map.lowest(from(1)).map(Pasid::get), map.low), (Some(5000), 4992));
+        assert_eq!((map.take_lowest(from(200)).map(Pasid::get), map.low), (Some(5000), 64));
+        map.insert(Pasid::truncated(5000));
+        assert_eq!((map.take_lowest(from(1)).map(Pasid::get), map.low), (Some(5000), 4992));
         map.insert(Pasid::truncated(4000));
         assert_eq!(map.low, 3968);
         assert!(map.is_consistent());
@@ -188,9 +188,8 @@ mod tests {
             let mut map = empty();
             let pasid = Pasid::truncated(distance);
             map.insert(pasid);
-            assert_eq!(map.lowest(PasidRange::ALL), Some(pasid));
-            map.remove(pasid);
-            assert_eq!(map.lowest(PasidRange::ALL), None);
+            assert_eq!(map.take_lowest(PasidRange::ALL), Some(pasid));
+            assert_eq!(map.take_lowest(PasidRange::ALL), None);
         }
     }
 }

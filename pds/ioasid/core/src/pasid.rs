@@ -75,6 +75,11 @@ impl Generation {
         Self(number)
     }
 
+    /// The one after.
+    pub(crate) const fn next(self) -> Self {
+        Self(self.0.wrapping_add(1))
+    }
+
     /// The number.
     #[must_use]
     pub const fn raw(self) -> u16 {
@@ -196,6 +201,12 @@ mod tests {
     #[test]
     fn a_pasid_is_shown_as_hardware_counts() {
         assert_eq!(Pasid::MAX.to_string(), "0xfffff");
+    }
+
+    #[test]
+    fn a_generation_wraps() {
+        assert_eq!(Generation(7).next(), Generation(8));
+        assert_eq!(Generation(0xffff).next(), Generation(0));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use crate::allocator::AllocatorId;
 use crate::capacity::SETS;
+use crate::slot::Life;
 use crate::{Pasid, PasidRange};
 
 /// Which set: an index below [`SETS`] and which life of that index.
@@ -65,12 +66,14 @@ pub struct SetStats {
     pub peak: u32,
 }
 
-/// The registry's record of a set.
+/// The registry's record of a set. Its size is a power of two, so that its place is found by a shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(align(128))]
 pub(crate) struct Set {
     /// Whose record it is, or was: a vacant one keeps the last, so that the next is told apart.
     pub(crate) id: SetId,
     pub(crate) phase: Phase,
+    pub(crate) quick: Quick,
     pub(crate) share: SetConfig,
     pub(crate) used: u32,
     /// The most that was used before some were given back.
@@ -85,6 +88,21 @@ pub(crate) struct Set {
     pub(crate) sequence: u16,
     /// The ids that wait for acknowledgements: of those who submit, and of those who drive devices.
     pub(crate) stopping: [Queue; 2],
+}
+
+/// What the short way through alloc and free compares with. Where somebody else has a say, because a custom allocator is
+/// active or somebody listens to the set, nothing compares well, and the long way is taken. Each set has its own, so that
+/// none pays for others' subscribers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Quick {
+    /// The highest id that can be handed out.
+    pub(crate) max: Pasid,
+    /// What the life of an id is while it is live.
+    pub(crate) live: Life,
+}
+
+impl Quick {
+    pub(crate) const NEVER: Self = Self { max: Pasid::RESERVED, live: Life::NONE };
 }
 
 /// An allocation that waits for a provider.
@@ -117,6 +135,7 @@ impl Set {
     pub(crate) const VACANT: Self = Self {
         id: SetId::NONE,
         phase: Phase::Vacant,
+        quick: Quick::NEVER,
         share: SetConfig { reservation: 0, limit: 0 },
         used: 0,
         peak: 0,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What is kept of one id, in 16 bytes.
 //!
-//! A handle is good where the slot's name (generation and owner) and life (state and the allocator's tag) are what
-//! they are while the id is live. An id that is stale, foreign, being torn down or orphaned misses these two
-//! comparisons alike, and only then does anybody ask why.
+//! A handle is good where the slot's generation, owner and life (state and the allocator's tag) are what they are while
+//! the id is live. An id that is stale, foreign, being torn down or orphaned misses these comparisons alike, and only
+//! then does anybody ask why.
 //!
 //! The count has nothing to do with the slot's own id. Slot n of each block of 64 counts, for the set with index n, the
 //! ids of that block that the set holds. It costs no memory, and lets a set find its ids without looking at
@@ -79,49 +79,63 @@ impl Life {
 /// What a slot says while a handle is good.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Identity {
-    name: u32,
+    owner: SetId,
+    generation: Generation,
     life: Life,
-}
-
-const fn name(set: SetId, generation: Generation) -> u32 {
-    (set.raw() as u32) << 16 | generation.raw() as u32
 }
 
 impl Identity {
     #[inline(always)]
-    pub(crate) const fn new(set: SetId, generation: Generation, life: Life) -> Self {
-        Self { name: name(set, generation), life }
+    pub(crate) const fn new(owner: SetId, generation: Generation, life: Life) -> Self {
+        Self { owner, generation, life }
     }
 }
 
 /// The slots of a block.
 pub(crate) type Block = [Slot; BLOCK];
 
-/// One id's record. All zero is an id that was never handed out.
+/// The most references that can be held.
+const MOST_REFERENCES: u16 = u16::MAX;
+
+/// One id's record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Slot {
     pub(crate) data: u64,
-    /// The generation in the low half, the owner in the high one.
-    name: u32,
+    generation: u16,
+    owner: u16,
     life: Life,
+    /// One less than it counts: the first brings it to zero, and the last below.
     count: u8,
-    references: u16,
+    /// References beside the first.
+    more: u16,
+}
+
+const fn name(owner: u16, generation: u16) -> u32 {
+    (owner as u32) << 16 | generation as u32
 }
 
 impl Slot {
-    /// An id that was never handed out. All bits are zero.
-    pub(crate) const FREE: Self = Self { data: 0, name: 0, life: Life::FREE, count: 0, references: 0 };
+    /// An id that was never handed out.
+    pub(crate) const FREE: Self =
+        Self { data: 0, generation: 0, owner: 0, life: Life::FREE, count: 0xff, more: 0 };
 
+    /// Whether it is this, however many references are held.
     #[inline(always)]
     pub(crate) fn is(&self, identity: Identity) -> bool {
-        self.name == identity.name && self.life == identity.life
+        // Both at once where they are put together ahead of many look-ups.
+        name(self.owner, self.generation) == name(identity.owner.raw(), identity.generation.raw())
+            && self.life == identity.life
     }
 
     /// Whether it is this, with one reference.
     #[inline(always)]
     pub(crate) fn is_last(&self, identity: Identity) -> bool {
-        self.is(identity) && self.references == 1
+        // One after the other takes less than to put them together.
+        self.generation() == identity.generation
+            && self.owner() == identity.owner
+            && self.life == identity.life
+            && self.more == 0
     }
 
     /// Whether it is an id of the default allocator's, of this generation, that is being torn down.
@@ -132,12 +146,12 @@ impl Slot {
 
     #[inline(always)]
     pub(crate) fn generation(&self) -> Generation {
-        Generation::from_raw((self.name & 0xffff) as u16)
+        Generation::from_raw(self.generation)
     }
 
     #[inline(always)]
     pub(crate) fn owner(&self) -> SetId {
-        SetId::from_raw((self.name >> 16) as u16)
+        SetId::from_raw(self.owner)
     }
 
     #[inline(always)]
@@ -145,12 +159,16 @@ impl Slot {
         self.life
     }
 
+    /// How many references are held: none once the id is given up.
     pub(crate) fn references(&self) -> u16 {
-        self.references
+        match self.state() {
+            State::Allocated | State::Pending => self.more + 1,
+            _ => self.more,
+        }
     }
 
     pub(crate) fn count(&self) -> u8 {
-        self.count
+        self.count.wrapping_add(1)
     }
 
     #[inline(always)]
@@ -162,28 +180,26 @@ impl Slot {
         self.life.state()
     }
 
-    /// Free → allocated, with one reference. A free slot is nobody's.
+    /// Free → allocated, with one reference.
     #[inline(always)]
     pub(crate) fn occupy(&mut self, set: SetId, life: Life, data: u64) {
         self.data = data;
-        self.name |= name(set, Generation::from_raw(0));
+        self.owner = set.raw();
         self.life = life;
-        self.references = 1;
     }
 
-    /// → free, in the next generation.
+    /// → free, in another generation, for an id that is given up or has one reference.
     #[inline(always)]
-    pub(crate) fn vacate(&mut self) {
-        self.name = (self.name + 1) & 0xffff;
+    pub(crate) fn vacate(&mut self, generation: Generation) {
+        self.generation = generation.raw();
+        self.owner = 0;
         self.life = Life::FREE;
-        self.references = 0;
     }
 
     /// → being torn down, for an id of the default allocator's with one reference.
     #[inline(always)]
     pub(crate) fn tear_down(&mut self) {
         self.life = Life::TEARDOWN;
-        self.references = 0;
     }
 
     pub(crate) fn set_state(&mut self, state: State) {
@@ -191,40 +207,40 @@ impl Slot {
     }
 
     pub(crate) fn disown(&mut self) {
-        self.name &= 0xffff;
+        self.owner = 0;
     }
 
     /// Takes a reference, unless all that can be counted are taken.
     pub(crate) fn get(&mut self) -> bool {
-        match self.references.checked_add(1) {
-            Some(references) => self.references = references,
-            None => return false,
-        }
-        true
+        let room = self.more < MOST_REFERENCES - 1;
+        self.more += u16::from(room);
+        room
     }
 
-    /// Drops a reference and says how many are left.
-    pub(crate) fn put(&mut self) -> u16 {
-        self.references = self.references.saturating_sub(1);
-        self.references
+    /// Drops a reference and says whether there was one beside it.
+    pub(crate) fn put(&mut self) -> bool {
+        let others = self.more > 0;
+        self.more -= u16::from(others);
+        others
     }
 
+    /// Leaves one reference, if the id is held at all.
     pub(crate) fn drop_references(&mut self) {
-        self.references = 0;
+        self.more = 0;
     }
 
     /// Counts one more id for the set of this slot, and says whether it is the first.
     #[inline(always)]
     pub(crate) fn count_up(&mut self) -> bool {
-        self.count += 1;
-        self.count == 1
+        self.count = self.count.wrapping_add(1);
+        self.count == 0
     }
 
     /// Counts one id less, and says whether it was the last.
     #[inline(always)]
     pub(crate) fn count_down(&mut self) -> bool {
-        self.count -= 1;
-        self.count == 0
+        self.count = self.count.wrapping_sub(1);
+        self.count == 0xff
     }
 }
 
@@ -233,9 +249,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slot_has_sixteen_bytes_and_zero_is_free() {
+    fn a_slot_has_sixteen_bytes_and_nobody_has_it() {
         assert_eq!(size_of::<Slot>(), 16);
-        assert_eq!((Slot::FREE.life(), Slot::FREE.state()), (Life::new(State::Free, 0), State::Free));
+        assert_eq!((Slot::FREE.state(), Slot::FREE.owner()), (State::Free, SetId::NONE));
+        assert_eq!((Slot::FREE.references(), Slot::FREE.count()), (0, 0));
     }
 
     #[test]
@@ -259,16 +276,18 @@ mod tests {
         slot.occupy(set, live, u64::MAX);
         assert_eq!((slot.owner(), slot.life(), slot.references(), slot.count()), (set, live, 1, 2));
         assert!(slot.get());
-        slot.set_state(State::Quarantined);
+        slot.set_state(State::Pending);
         assert_eq!((slot.references(), slot.count(), slot.life().tag()), (2, 2, 31));
-        assert_eq!(slot.put(), 1);
+        assert!(slot.put() && !slot.put());
+        assert!(slot.get());
+        slot.set_state(State::Quarantined);
         slot.drop_references();
         slot.disown();
         assert_eq!(
             (slot.owner(), slot.life(), slot.references()),
             (SetId::NONE, live.with(State::Quarantined), 0)
         );
-        slot.vacate();
+        slot.vacate(Generation::from_raw(1));
         assert_eq!((slot.owner(), slot.life(), slot.count()), (SetId::NONE, Life::FREE, 2));
         assert_eq!(slot.generation(), Generation::from_raw(1));
         assert!(!slot.count_down());
@@ -280,7 +299,7 @@ mod tests {
         let (set, live) = (SetId::from_raw(0x1234), Life::new(State::Allocated, 3));
         let generation = Generation::from_raw;
         let mut slot = Slot::FREE;
-        slot.vacate();
+        slot.vacate(generation(1));
         slot.occupy(set, live, 0);
         let good = Identity::new(set, generation(1), live);
         assert!(slot.is(good) && slot.is_last(good));
@@ -302,15 +321,6 @@ mod tests {
         slot.tear_down();
         assert!(slot.is_torn_down(Generation::from_raw(0)) && !slot.is_torn_down(Generation::from_raw(1)));
         assert_eq!((slot.references(), slot.count(), slot.owner()), (0, 1, set));
-    }
-
-    #[test]
-    fn a_generation_wraps() {
-        let mut slot = Slot::FREE;
-        (0..0xffff).for_each(|_| slot.vacate());
-        assert_eq!(slot.generation(), Generation::from_raw(0xffff));
-        slot.vacate();
-        assert_eq!((slot.generation(), slot.owner()), (Generation::from_raw(0), SetId::NONE));
     }
 
     #[test]

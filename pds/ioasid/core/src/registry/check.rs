@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Looking at everything: the consistency check and the fingerprint.
 
-use super::{Quick, Registry, Totals};
+use super::{Registry, Totals};
 use crate::allocator::Provider;
 use crate::capacity::{GROUPS, SETS};
 use crate::event::Events;
-use crate::set::{Phase, Set};
+use crate::set::{Phase, Quick, Set};
 use crate::slot::Life;
 use crate::{Pasid, SetId, State};
 use core::hash::{Hash, Hasher};
@@ -23,7 +23,7 @@ pub enum Inconsistency {
     /// An id belongs to no set that there is.
     #[error("id {0} belongs to no set")]
     Owner(Pasid),
-    /// An id has references that its state does not allow, or none where it needs some.
+    /// An id has references that its state does not allow.
     #[error("id {0} has {1} references")]
     References(Pasid, u16),
     /// A set is charged with other than its ids, or more than its limit.
@@ -62,7 +62,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             if self.space.free.contains(pasid) != (usable && state == State::Free) {
                 return Err(Inconsistency::Free(pasid));
             }
-            if matches!(state, State::Allocated | State::Pending) != (slot.references() > 0) {
+            if !matches!(state, State::Allocated | State::Pending) && slot.references() > 0 {
                 return Err(Inconsistency::References(pasid, slot.references()));
             }
             quarantined += u32::from(state == State::Quarantined);
@@ -106,9 +106,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             let mut sets = self.subscribers.iter().flatten().map(|one| one.set());
             sets.any(|set| set.is_none_or(|set| set.index() == index))
         };
-        for (index, quick) in self.quick.iter().enumerate() {
+        for (index, quick) in self.sets.iter().map(|set| set.quick).enumerate() {
             let alone = self.live == Life::LIVE && !subscribed(index);
-            if alone != (quick.live == Life::LIVE) || (!alone && *quick != Quick::NEVER) {
+            if alone != (quick.live == Life::LIVE) || (!alone && quick != Quick::NEVER) {
                 return Err(Inconsistency::Allocators);
             }
         }

@@ -25,7 +25,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// [`Error::ProviderBusy`].
     #[inline(always)]
     pub fn alloc(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
-        if range.max() > self.quick[set.index()].max {
+        if range.max() > self.sets[set.index()].quick.max {
             return self.alloc_watched(set, range, data);
         }
         self.alloc_default(set, range, data).map(Allocation::Ready)
@@ -41,7 +41,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         (min, max): (u32, u32),
         data: u64,
     ) -> Option<Handle> {
-        if max > self.quick[set.index()].max.get() {
+        if max > self.sets[set.index()].quick.max.get() {
             return None;
         }
         self.alloc_default(set, window.between(min, max)?, data).ok()
@@ -51,9 +51,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(always)]
     fn alloc_default(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Handle, Error> {
         let charge = self.charge(set)?;
-        let pasid = self.space.free.lowest(range).ok_or(Error::NoSpace)?;
+        let pasid = self.space.free.take_lowest(range).ok_or(Error::NoSpace)?;
         self.pay(charge);
-        self.space.free.remove(pasid);
         self.occupy(set, pasid, Life::LIVE, data)
     }
 
@@ -139,7 +138,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         slot.occupy(set, life, data);
         let handle = slot.handle(pasid);
         if block[set.index()].count_up() {
-            self.index[set.index()].blocks.insert(pasid.block());
+            self.enter_block(set, pasid);
         }
         Ok(handle)
     }
@@ -148,8 +147,22 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(always)]
     pub(super) fn forget(&mut self, set: SetId, pasid: Pasid) {
         if self.space.block_mut(pasid).is_some_and(|block| block[set.index()].count_down()) {
-            self.index[set.index()].blocks.remove(pasid.block());
+            self.leave_block(set, pasid);
         }
+    }
+
+    /// A set has its first id of a block.
+    #[cold]
+    #[inline(never)]
+    fn enter_block(&mut self, set: SetId, pasid: Pasid) {
+        self.index[set.index()].blocks.insert(pasid.block());
+    }
+
+    /// A set has lost its last id of a block.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn leave_block(&mut self, set: SetId, pasid: Pasid) {
+        self.index[set.index()].blocks.remove(pasid.block());
     }
 
     /// The slot of a live id of the set's.

@@ -20,7 +20,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// As [`find`](Self::find): an id that was freed already is [`Error::NotFound`].
     #[inline(always)]
     pub fn free(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let identity = Identity::new(set, handle.generation, self.quick[set.index()].live);
+        let identity = self.last(set, handle);
         match self.space.slot_mut(handle.pasid) {
             Some(slot) if slot.is_last(identity) => {
                 slot.tear_down();
@@ -37,8 +37,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// As [`free`](Self::free).
     #[inline(always)]
     pub fn free_unbound(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
-        let identity = Identity::new(set, handle.generation, self.quick[set.index()].live);
-        if !self.vacate_if(handle.pasid, |slot| slot.is_last(identity)) {
+        let identity = self.last(set, handle);
+        if !self.vacate_if(handle, |slot| slot.is_last(identity).then_some(set)) {
             return self.free_unbound_watched(set, handle);
         }
         Ok(Freed::Free)
@@ -58,7 +58,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(never)]
     fn free_watched(&mut self, set: SetId, handle: Handle) -> Result<Freed, Error> {
         let slot = self.live_slot_mut(set, handle)?;
-        if slot.put() > 0 {
+        if slot.put() {
             slot.set_state(State::Pending);
             return Ok(Freed::Pending);
         }
@@ -75,7 +75,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             Some(slot) if slot.is(pending) => (slot, Freed::Pending),
             _ => (self.live_slot_mut(set, handle)?, Freed::Held),
         };
-        if slot.put() > 0 {
+        if slot.put() {
             return Ok(held);
         }
         Ok(self.give_up(set, handle))
@@ -154,24 +154,28 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// cannot be told now: try again later.
     #[inline(always)]
     pub fn reclaim(&mut self, handle: Handle) -> Result<(), Error> {
-        if self.vacate_if(handle.pasid, |slot| slot.is_torn_down(handle.generation)) {
+        if self.vacate_if(handle, |slot| slot.is_torn_down(handle.generation).then_some(slot.owner())) {
             return Ok(());
         }
         self.reclaim_other(handle)
     }
 
-    /// Makes an id of the default allocator's free again if `good` likes its slot.
+    /// What the slot of a handle says where the short way is open for it.
     #[inline(always)]
-    fn vacate_if(&mut self, pasid: Pasid, good: impl FnOnce(&Slot) -> bool) -> bool {
+    fn last(&self, set: SetId, handle: Handle) -> Identity {
+        Identity::new(set, handle.generation, self.sets[set.index()].quick.live)
+    }
+
+    /// Makes an id of the default allocator's free again if `good` finds in its slot that it can be, and whose it was.
+    #[inline(always)]
+    fn vacate_if(&mut self, handle: Handle, good: impl FnOnce(&Slot) -> Option<SetId>) -> bool {
+        let pasid = handle.pasid;
         let Some(block) = self.space.block_mut(pasid) else { return false };
         let slot = &mut block[pasid.place()];
-        if !good(slot) {
-            return false;
-        }
-        let owner = slot.owner();
-        slot.vacate();
+        let Some(owner) = good(slot) else { return false };
+        slot.vacate(handle.generation.next());
         if block[owner.index()].count_down() {
-            self.index[owner.index()].blocks.remove(pasid.block());
+            self.leave_block(owner, pasid);
         }
         self.space.free.insert(pasid);
         self.discharge(owner);
@@ -193,7 +197,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             self.totals.quarantined -= 1;
         }
         if let Some(slot) = self.space.slot_mut(handle.pasid) {
-            slot.vacate();
+            slot.vacate(handle.generation.next());
         }
         self.space.free.insert(handle.pasid);
         if owner == SetId::NONE {

@@ -24,7 +24,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let index = set.index();
         let record = &mut self.sets[index];
         let Some(range) = window.between(min, max) else { return 0 };
-        if max > self.quick[index].max.get() || record.id != set {
+        if max > record.quick.max.get() || record.id != set {
             return 0;
         }
         // A set that is not open has the limit 0.

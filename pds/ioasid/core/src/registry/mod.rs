@@ -153,21 +153,6 @@ pub struct Totals {
     pub warnings: u32,
 }
 
-/// What the short way through alloc and free compares with. Where somebody else has a say, because a custom allocator is
-/// active or somebody listens to the set, nothing compares well, and the long way is taken. Each set has its own, so that
-/// none pays for others' subscribers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Quick {
-    /// The highest id that can be handed out.
-    max: Pasid,
-    /// What the life of an id is while it is live.
-    live: Life,
-}
-
-impl Quick {
-    const NEVER: Self = Self { max: Pasid::RESERVED, live: Life::NONE };
-}
-
 /// The PASIDs, and who has which of them. See the [crate's documentation](crate).
 ///
 /// `P` is what custom allocators are made of, `E` is where events go. Without either it is `Registry<'_>`.
@@ -208,8 +193,6 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     subscribers: [Option<Subscriber>; SUBSCRIBERS],
     /// The sets that somebody listens to, a bit each.
     listened: u64,
-    /// The short way for each set.
-    quick: [Quick; SETS],
     events: E,
     /// Each set's time.
     now: [u32; SETS],
@@ -245,7 +228,7 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
         let last = u32::try_from(blocks.as_flattened().len() - 1).map_err(|_| Error::BadMemory)?;
         let config = Config { max_pasid: config.max_pasid.min(Pasid::truncated(last)), ..config };
         let space = Space::new(blocks, free, config.max_pasid);
-        Ok(Self {
+        let mut registry = Self {
             space,
             sets: [Set::VACANT; SETS],
             index,
@@ -260,11 +243,12 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
             providers,
             subscribers: [None; SUBSCRIBERS],
             listened: 0,
-            quick: [Quick { max: config.max_pasid, live: Life::LIVE }; SETS],
             events,
             now: [0; SETS],
             turn: 0,
-        })
+        };
+        registry.settle();
+        Ok(registry)
     }
 
     /// The registry as a whole. Privileged: it speaks of all sets.

@@ -155,7 +155,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         out: &mut [Handle],
         filled: &mut usize,
     ) -> Option<Pasid> {
-        let live = self.quick[set.index()].live;
+        let live = self.sets[set.index()].quick.live;
         let mut at = first;
         loop {
             let mut slots = self.space.block_mut(first)?[at.place()..].iter_mut().zip(at.get()..);
@@ -171,6 +171,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
                 if slot.life() != live {
                     break pasid;
                 }
+                slot.drop_references();
                 slot.tear_down();
                 *filled += 1;
             };

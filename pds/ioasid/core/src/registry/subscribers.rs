@@ -10,11 +10,11 @@
 //! acknowledged (16), and until when it waits (28, in the caller's ticks).
 
 use super::custom::is_past;
-use super::{Completion, Quick, Registry, Snapshot};
+use super::{Completion, Registry, Snapshot};
 use crate::allocator::Provider;
 use crate::capacity::SETS;
 use crate::event::{Event, EventKind, Events, Role, SubscriberId, Subscription};
-use crate::set::{Phase, Queue};
+use crate::set::{Phase, Queue, Quick};
 use crate::slot::Life;
 use crate::{Error, Handle, Pasid, SetId, State};
 
@@ -332,9 +332,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.listened = self.subscribers.iter().flatten().fold(0, |listened, one| {
             listened | one.subscription.set.map_or(u64::MAX, |set| 1 << set.index())
         });
-        for (index, quick) in self.quick.iter_mut().enumerate() {
+        for (index, set) in self.sets.iter_mut().enumerate() {
             let alone = self.live == Life::LIVE && self.listened >> index & 1 == 0;
-            *quick =
+            set.quick =
                 if alone { Quick { max: self.config.max_pasid, live: Life::LIVE } } else { Quick::NEVER };
         }
     }
