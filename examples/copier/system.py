@@ -15,7 +15,7 @@ ProtectionDomain = SystemDescription.ProtectionDomain
 
 def main(folder: str) -> None:
     sdf = SystemDescription(SystemDescription.Arch.X86_64, 0x40000000)
-    service = ProtectionDomain("ioasid", "ioasid.elf", priority=60, passive=True, stack_size=0x40000)
+    service = ProtectionDomain("ioasid", "ioasid.elf", priority=60, passive=True, stack_size=0x20000)
     ioasid = Ioasid(sdf, service, ProtectionDomain("console", "console.elf", priority=40, stack_size=0x10000))
 
     copier = ProtectionDomain("copier", "copier.elf", priority=20)

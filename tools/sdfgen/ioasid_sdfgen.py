@@ -8,7 +8,7 @@ One class, in the manner of sdfgen's own for sDDF: add clients, connect, seriali
 
     sdf = SystemDescription(SystemDescription.Arch.X86_64, 0x40000000)
     ioasid = Ioasid(sdf, SystemDescription.ProtectionDomain("ioasid", "ioasid.elf", priority=200, passive=True,
-                                                            stack_size=0x40000),
+                                                            stack_size=0x20000),
                     SystemDescription.ProtectionDomain("console", "console.elf", priority=150))
     ...
     ioasid.add_device("nic", "00:05.0", bars={0: "nic_registers"})

@@ -3,7 +3,7 @@
 
 use ioasid_api::{Code, Tag};
 use ioasid_config::Config;
-use ioasid_server::{Notify, Server, StartError};
+use ioasid_server::{Notify, Server};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, with_msg_regs_mut};
 use vtd::mapped::{MappedFrames, MappedRegisters};
 
@@ -35,11 +35,19 @@ pub enum Service {
 }
 
 impl Service {
-    /// Starts the server.
-    pub fn start(config: &'static Config) -> Result<Self, StartError> {
-        let server = Server::start(memory::parts(config, Notifications))?;
-        let fault_channel = usize::try_from(config.unit.fault_channel).map_err(|_| StartError::Config)?;
-        Ok(Self::Running { server, fault_channel })
+    /// Starts the server, or says in the log why it does not start.
+    pub fn start(config: &'static Config) -> Self {
+        match Server::start(memory::parts(config, Notifications)) {
+            Ok(server) => Self::Running {
+                server,
+                // No channel has a number that is too large.
+                fault_channel: usize::try_from(config.unit.fault_channel).unwrap_or(usize::MAX),
+            },
+            Err(error) => {
+                log::error!("the service does not start: {error}");
+                Self::NotStarted
+            }
+        }
     }
 
     fn answer(&mut self, channel: Channel, message: &MessageInfo) -> Tag {

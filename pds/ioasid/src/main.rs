@@ -23,10 +23,8 @@ microkit_child::restartable!();
 fn init() -> impl Handler {
     // SAFETY: the region is mapped readable and writable, and the console, which maps it too, only reads.
     unsafe { console_logger::install(memory_region_symbol!(log_ring: *mut LogRing), CONSOLE) };
-    let config = memory::config(memory_region_symbol!(ioasid_config: *mut u8));
-    let service = config.and_then(|config| {
-        let service = Service::start(config);
-        service.inspect_err(|error| log::error!("the service does not start: {error}")).ok()
-    });
-    service.unwrap_or(Service::NotStarted)
+    match memory::config(memory_region_symbol!(ioasid_config: *mut u8)) {
+        Some(config) => Service::start(config),
+        None => Service::NotStarted,
+    }
 }

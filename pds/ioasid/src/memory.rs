@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use ioasid_config::{Client, Config, MAX_CLIENTS, Window};
 use ioasid_core::Memory;
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_server::{Pages, Parts};
+use ioasid_server::{Pages, Parts, Spaces};
 use pci::Ecam;
 use vtd::mapped::{MappedFrames, MappedRegisters};
 
@@ -17,6 +17,9 @@ static LIVES: AtomicU16 = AtomicU16::new(1);
 
 /// Questions to the domains that stand behind custom allocators.
 static mut PROVIDERS: [ChannelProvider; MAX_CLIENTS] = [const { ChannelProvider::new() }; MAX_CLIENTS];
+
+/// Which domain of the unit is the space of which id.
+static mut SPACES: Spaces = Spaces::new();
 
 /// The configuration at `base`, or `None` and a line in the log.
 pub fn config(base: NonNull<u8>) -> Option<&'static Config> {
@@ -72,8 +75,9 @@ pub fn parts<N>(
     // SAFETY: as above; whoever reads it is outside the machine.
     let trace = unsafe { trace.as_ref() };
     let providers = config.clients().iter().filter(|client| client.may(Client::PROVIDER)).count();
-    // SAFETY: nobody else names PROVIDERS, and this function runs once in each life of the domain.
-    let all = unsafe { (&raw mut PROVIDERS).as_mut_unchecked() };
+    // SAFETY: nobody else names the two, and this function runs once in each life of the domain.
+    let (all, spaces) =
+        unsafe { ((&raw mut PROVIDERS).as_mut_unchecked(), (&raw mut SPACES).as_mut_unchecked()) };
     all.fill_with(ChannelProvider::new);
     Parts {
         config,
@@ -82,6 +86,7 @@ pub fn parts<N>(
         pci,
         firmware,
         memory,
+        spaces,
         events: shared(|client| &client.events),
         find: shared(|client| &client.find),
         batch: shared(|client| &client.batch),

@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
 use ioasid_core::Memory;
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_server::{Pages, Parts, Server, StartError};
+use ioasid_server::{Pages, Parts, Server, Spaces, StartError};
 use vtd_fake::{Behaviour, Fake, Personality};
 use zerocopy::FromZeros;
 
@@ -53,6 +53,7 @@ pub struct Machine {
     bus: Bus,
     firmware: Vec<u8>,
     registry: Vec<u64>,
+    spaces: Spaces,
     shared: Vec<Option<Shared>>,
     providers: Vec<ChannelProvider>,
     trace: Vec<AtomicU64>,
@@ -115,6 +116,7 @@ impl Machine {
             bus,
             firmware: Vec::new(),
             registry: vec![0; Memory::words_for(NUMBERS)],
+            spaces: Spaces::new(),
             shared: grants.iter().map(|grant| grant.pages.then(Shared::new)).collect(),
             providers: Vec::new(),
             trace: zeroes(TRACE_WORDS),
@@ -163,6 +165,7 @@ impl Machine {
             pci: &mut self.bus,
             firmware: &self.firmware,
             memory: Memory { words: &mut self.registry },
+            spaces: &mut self.spaces,
             events,
             find,
             batch,

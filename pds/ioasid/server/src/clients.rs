@@ -148,23 +148,34 @@ fn channel(client: &Client) -> usize {
 impl<'m> Clients<'m> {
     /// The clients of a configuration, with a set for each from `open`, where `last` is the highest number. `None` where
     /// the configuration scatters what belongs to one client, which the compiler of `ioasid.toml` never does.
+    // What it takes of the stack is not there for all of the start.
+    #[inline(never)]
     pub fn new<E>(
         config: &'m Config,
         last: u32,
         mut open: impl FnMut(&Client) -> Result<SetId, E>,
     ) -> Result<Option<Self>, E> {
-        let mut accounts = [const { Account::VACANT }; MAX_CLIENTS];
-        let mut sets = [SetId::NONE; PLACES];
-        let mut providers = 0;
+        let mut all = Self {
+            config,
+            accounts: [const { Account::VACANT }; MAX_CLIENTS],
+            sets: [SetId::NONE; PLACES],
+            windows: [PasidRange::EMPTY; PLACES],
+            count: config.clients().len(),
+            greeted: [ClientId::NOBODY; MAX_CHANNELS],
+            pasid_bits: [0; MAX_DEVICES],
+            providers: 0,
+            last,
+            commons: PasidRange::EMPTY,
+        };
         for (index, client) in config.clients().iter().enumerate() {
             let devices = Stretch::find(config.devices(), index, |device| usize::from(device.client));
             let regions = Stretch::find(config.regions(), index, |region| {
                 usize::try_from(region.client).unwrap_or(usize::MAX)
             });
             let (Some(devices), Some(regions)) = (devices, regions) else { return Ok(None) };
-            let provider = client.may(Client::PROVIDER).then_some(providers);
-            providers += u8::from(provider.is_some());
-            let (Some(account), Some(set)) = (accounts.get_mut(index), sets.get_mut(index)) else {
+            let provider = client.may(Client::PROVIDER).then_some(all.providers);
+            all.providers += u8::from(provider.is_some());
+            let (Some(account), Some(set)) = (all.accounts.get_mut(index), all.sets.get_mut(index)) else {
                 return Ok(None);
             };
             *account = Account { provider, devices, regions, ..Account::VACANT };
@@ -173,19 +184,6 @@ impl<'m> Clients<'m> {
                 return Ok(None);
             }
         }
-        let (count, pasid_bits) = (config.clients().len(), [0; MAX_DEVICES]);
-        let mut all = Self {
-            config,
-            accounts,
-            sets,
-            windows: [PasidRange::EMPTY; PLACES],
-            count,
-            greeted: [ClientId::NOBODY; MAX_CHANNELS],
-            pasid_bits,
-            providers,
-            last,
-            commons: PasidRange::EMPTY,
-        };
         all.share_out(true);
         Ok(Some(all))
     }

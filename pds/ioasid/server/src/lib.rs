@@ -27,4 +27,5 @@ mod start;
 mod trace;
 
 pub use server::{Notify, Server};
+pub use space_table::Spaces;
 pub use start::{Pages, Parts, StartError};

@@ -34,7 +34,7 @@ pub struct Server<'m, R, M, N> {
     pub(crate) registry: Registry<'m, ChannelProvider, Outbox<'m>>,
     /// The unit, where there is one. Without it ids are served, and nothing that takes a device or a table.
     pub(crate) unit: Option<Unit<R, M>>,
-    pub(crate) spaces: Spaces,
+    pub(crate) spaces: &'m mut Spaces,
     pub(crate) notify: N,
     pub(crate) strays: Strays,
     pub(crate) trace: ioasid_trace::Writer<'m>,

@@ -38,20 +38,35 @@ pub struct Spaces<D = DomainId> {
     ids: [Option<(u32, D)>; MAX_SPACES + 1],
 }
 
+impl<D: Copy> Default for Spaces<D> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<D: Copy> Spaces<D> {
+    /// A table in which nobody may have a space. It is too large to be moved about on the stack: a server is lent one
+    /// ([`Parts`](crate::Parts)).
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { places: [0; 2 * MAX_SPACES], starts: [0; MAX_CLIENTS + 1], ids: [None; MAX_SPACES + 1] }
+    }
+}
+
 impl<D: Numbered> Spaces<D> {
-    /// A table for clients that may have so many spaces each. Where that is more than there is room for, the last ones
-    /// have less.
-    pub fn new(shares: impl Iterator<Item = u32>) -> Self {
+    /// Forgets all spaces. Clients may have so many each from now on; where that is more than there is room for, the last
+    /// ones have less.
+    pub(crate) fn share_out(&mut self, shares: impl Iterator<Item = u32>) {
         const _: () = assert!(2 * MAX_SPACES <= u16::MAX as usize);
         let last = u16::try_from(2 * MAX_SPACES).unwrap_or(u16::MAX);
-        let mut starts = [0; MAX_CLIENTS + 1];
         let mut end: u16 = 0;
         let mut shares = shares.map(|share| u16::try_from(2 * u64::from(share)).unwrap_or(last));
-        for start in &mut starts {
+        for start in &mut self.starts {
             *start = end;
             end = end.saturating_add(shares.next().unwrap_or(0)).min(last);
         }
-        Self { places: [0; 2 * MAX_SPACES], starts, ids: [None; MAX_SPACES + 1] }
+        self.places.fill(0);
+        self.ids.fill(None);
     }
 
     fn stretch(&self, client: ClientId) -> Range<usize> {
@@ -76,18 +91,18 @@ impl<D: Numbered> Spaces<D> {
     }
 
     /// The domain of a client's id.
-    pub fn domain(&self, client: ClientId, pasid: Pasid) -> Option<D> {
+    pub(crate) fn domain(&self, client: ClientId, pasid: Pasid) -> Option<D> {
         let place = self.place(self.stretch(client), pasid.get())?;
         self.at(*self.places.get(place)?).map(|(_, domain)| domain)
     }
 
     /// The id whose space a domain is.
-    pub fn id_of(&self, domain: D) -> Option<Pasid> {
+    pub(crate) fn id_of(&self, domain: D) -> Option<Pasid> {
         self.at(domain.number()).and_then(|(id, _)| Pasid::new(id))
     }
 
     /// Remembers a space; false where there is no room.
-    pub fn insert(&mut self, client: ClientId, pasid: Pasid, domain: D) -> bool {
+    pub(crate) fn insert(&mut self, client: ClientId, pasid: Pasid, domain: D) -> bool {
         let place = self.place(self.stretch(client), pasid.get());
         let place = place.and_then(|place| self.places.get_mut(place));
         let Some((place, id)) = place.zip(self.ids.get_mut(usize::from(domain.number()))) else {
@@ -98,7 +113,7 @@ impl<D: Numbered> Spaces<D> {
     }
 
     /// Forgets one. Those behind it that would stand nearer to home move up.
-    pub fn remove(&mut self, client: ClientId, pasid: Pasid) {
+    pub(crate) fn remove(&mut self, client: ClientId, pasid: Pasid) {
         let range = self.stretch(client);
         let Some(place) = self.place(range.clone(), pasid.get()) else { return };
         let (mut hole, len) = (place - range.start, range.len());
@@ -139,7 +154,11 @@ mod tests {
 
     #[test]
     fn it_is_a_map_for_each_client_whatever_is_put_in_and_taken_out() {
-        let mut spaces = Spaces::<u16>::new([5, 0, 9].into_iter());
+        let mut spaces = Spaces::<u16>::new();
+        spaces.share_out([9, 9, 9].into_iter());
+        assert!(spaces.insert(ClientId::nth(1).unwrap(), Pasid::MAX, 1));
+        // What an earlier life of the server left is gone.
+        spaces.share_out([5, 0, 9].into_iter());
         let clients = [0, 2].map(|place| ClientId::nth(place).unwrap());
         let mut model = BTreeMap::new();
         let mut random = 1_u32;

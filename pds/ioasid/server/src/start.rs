@@ -43,6 +43,8 @@ pub struct Parts<'m, R, M, C, N> {
     pub firmware: &'m [u8],
     /// Memory for the registry.
     pub memory: Memory<'m>,
+    /// Memory for the table of address spaces, with whatever an earlier life left.
+    pub spaces: &'m mut Spaces,
     /// The clients' event rings, by place in the configuration.
     pub events: Pages<'m>,
     /// Their find pages.
@@ -159,6 +161,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
                 clients.account_mut(client).tables = Some(unit.create_share(frames)?);
             }
         }
+        parts.spaces.share_out(config.clients().iter().map(|client| client.spaces));
         let capacity = registry.totals().capacity;
         log::info!("{} clients share {capacity} PASIDs", config.clients().len());
         let mut trace = crate::trace::writer(config, parts.trace);
@@ -167,7 +170,7 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
             clients,
             registry,
             unit,
-            spaces: Spaces::new(config.clients().iter().map(|client| client.spaces)),
+            spaces: parts.spaces,
             notify: parts.notify,
             strays: Strays::default(),
             trace,

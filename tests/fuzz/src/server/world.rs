@@ -8,7 +8,7 @@ use ioasid_api::{
 use ioasid_config::{Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
 use ioasid_core::Memory;
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_server::{Notify, Pages, Parts, Server};
+use ioasid_server::{Notify, Pages, Parts, Server, Spaces};
 use pci::{Address, ConfigSpace};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,6 +107,7 @@ impl ConfigSpace for Bus {
 /// Memory that one server after the other works in.
 pub struct Room {
     registry: Vec<u64>,
+    spaces: Spaces,
     providers: [ChannelProvider; 1],
     /// Of each client: its find page, its batch page, its event ring.
     pages: [[Vec<AtomicU64>; 3]; CLIENTS],
@@ -118,6 +119,7 @@ impl Room {
         let ring = ioasid_api::RING_HEADER_WORDS + 4 * ioasid_api::RING_ENTRY_WORDS;
         Self {
             registry: vec![0; Memory::words_for(NUMBERS)],
+            spaces: Spaces::new(),
             providers: [ChannelProvider::new()],
             pages: std::array::from_fn(|_| [2 * NUMBERS, 24, ring].map(page)),
         }
@@ -224,7 +226,7 @@ impl<'r> World<'r> {
                 fake.with(|hardware| hardware.memory.write(client.memory() + (page << 12), client.mark()));
             }
         }
-        let Room { registry, providers, pages } = room;
+        let Room { registry, spaces, providers, pages } = room;
         pages.iter().flatten().flatten().for_each(|word| word.store(0, Ordering::Relaxed));
         *providers = [ChannelProvider::new()];
         let pages = &*pages;
@@ -239,6 +241,7 @@ impl<'r> World<'r> {
             tables: fake.tables(TABLES.0, TABLES.1),
             pci: Bus,
             memory: Memory { words: registry },
+            spaces,
             find: shared(0),
             batch: shared(1),
             events: shared(2),
