@@ -10,6 +10,8 @@ use ioasid_core::event::SubscriberId;
 use ioasid_core::{Pasid, PasidRange, SetId};
 use vtd::Share;
 
+use crate::StartError;
+
 /// Microkit's channel ids are below this.
 const MAX_CHANNELS: usize = 64;
 
@@ -146,16 +148,9 @@ fn channel(client: &Client) -> usize {
 }
 
 impl<'m> Clients<'m> {
-    /// The clients of a configuration, with a set for each from `open`, where `last` is the highest number. `None` where
-    /// the configuration scatters what belongs to one client, which the compiler of `ioasid.toml` never does.
-    // What it takes of the stack is not there for all of the start.
-    #[inline(never)]
-    pub fn new<E>(
-        config: &'m Config,
-        last: u32,
-        mut open: impl FnMut(&Client) -> Result<SetId, E>,
-    ) -> Result<Option<Self>, E> {
-        let mut all = Self {
+    /// The clients of a configuration, where `last` is the highest number. They have no sets yet.
+    pub fn new(config: &'m Config, last: u32) -> Self {
+        Self {
             config,
             accounts: [const { Account::VACANT }; MAX_CLIENTS],
             sets: [SetId::NONE; PLACES],
@@ -166,26 +161,37 @@ impl<'m> Clients<'m> {
             providers: 0,
             last,
             commons: PasidRange::EMPTY,
-        };
+        }
+    }
+
+    /// Gives each client a set from `open`, and what the configuration grants it.
+    ///
+    /// # Errors
+    /// What `open` says; [`StartError::Config`] where the configuration scatters what belongs to one client, which the
+    /// compiler of `ioasid.toml` never does.
+    pub fn set_up(
+        &mut self,
+        mut open: impl FnMut(&Client) -> Result<SetId, StartError>,
+    ) -> Result<(), StartError> {
+        let config = self.config;
         for (index, client) in config.clients().iter().enumerate() {
             let devices = Stretch::find(config.devices(), index, |device| usize::from(device.client));
             let regions = Stretch::find(config.regions(), index, |region| {
                 usize::try_from(region.client).unwrap_or(usize::MAX)
             });
-            let (Some(devices), Some(regions)) = (devices, regions) else { return Ok(None) };
-            let provider = client.may(Client::PROVIDER).then_some(all.providers);
-            all.providers += u8::from(provider.is_some());
-            let (Some(account), Some(set)) = (all.accounts.get_mut(index), all.sets.get_mut(index)) else {
-                return Ok(None);
-            };
+            let (devices, regions) = devices.zip(regions).ok_or(StartError::Config)?;
+            let provider = client.may(Client::PROVIDER).then_some(self.providers);
+            self.providers += u8::from(provider.is_some());
+            let places = self.accounts.get_mut(index).zip(self.sets.get_mut(index));
+            let (account, set) = places.ok_or(StartError::Config)?;
             *account = Account { provider, devices, regions, ..Account::VACANT };
             *set = open(client)?;
             if channel(client) >= MAX_CHANNELS {
-                return Ok(None);
+                return Err(StartError::Config);
             }
         }
-        all.share_out(true);
-        Ok(Some(all))
+        self.share_out(true);
+        Ok(())
     }
 
     /// Shares the numbers out: where all limits together leave room, each client has a window of numbers as long as its

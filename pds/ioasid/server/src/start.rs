@@ -128,10 +128,11 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         let outbox = Outbox::new(parts.events.map(|memory| memory.map(EventWriter::new)), epoch);
         let mut registry = Registry::with(memory, limits, parts.providers, outbox)?;
         let last = registry.max_pasid().get();
-        let open = |client: &ioasid_config::Client| {
-            registry.create_set(SetConfig { reservation: client.reservation, limit: client.limit })
-        };
-        let mut clients = Clients::new(config, last, open)?.ok_or(StartError::Config)?;
+        let mut clients = Clients::new(config, last);
+        clients.set_up(|client| {
+            let share = SetConfig { reservation: client.reservation, limit: client.limit };
+            Ok(registry.create_set(share)?)
+        })?;
         for (client, (find, batch)) in clients.all().zip(parts.find.into_iter().zip(parts.batch)) {
             let account = clients.account_mut(client);
             (account.find, account.batch) = (find.map_or(FindWriter::nowhere(), FindWriter::new), batch);
