@@ -145,9 +145,9 @@ fn a_sets_end_and_its_new_beginning_can_be_read() {
     let events = events(&service, 0);
     assert_eq!(
         events[..3],
-        [Event::Alloc { id: id }, share(ShareWhy::Adjusted, 2, 6, 1), share(ShareWhy::Ending, 0, 0, 1),]
+        [Event::Alloc { id }, share(ShareWhy::Adjusted, 2, 6, 1), share(ShareWhy::Ending, 0, 0, 1),]
     );
-    assert_eq!(events[3], Event::Free { id: id });
+    assert_eq!(events[3], Event::Free { id });
     let Event::Share { why: ShareWhy::Gone, used: 0, .. } = events[4] else { panic!("{events:?}") };
     assert_eq!(events[5..], [opened]);
 }
