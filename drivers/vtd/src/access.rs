@@ -43,6 +43,22 @@ pub trait TableMemory {
             value = value.wrapping_add(step);
         }
     }
+    /// Writes the word at `offset` where it is zero; else it does not and says so.
+    fn store_empty(&mut self, offset: usize, value: u64) -> bool {
+        let empty = self.load(offset) == 0;
+        if empty {
+            self.store(offset, value);
+        }
+        empty
+    }
+    /// Writes `count` words as [`fill`](Self::fill) does where all of them are zero; else it writes none and says so.
+    fn fill_empty(&mut self, offset: usize, count: usize, first: u64, step: u64) -> bool {
+        let empty = self.zeros(offset, count) == count;
+        if empty {
+            self.fill(offset, count, first, step);
+        }
+        empty
+    }
     /// How many words from `offset` on are zero, up to `count`.
     fn zeros(&self, offset: usize, count: usize) -> usize {
         (0..count).position(|index| self.load(offset + index * 8) != 0).unwrap_or(count)

@@ -65,10 +65,10 @@ impl<M: TableMemory> Frames<M> {
         self.free
     }
 
-    /// Whether any of the bytes belongs to the table memory.
-    pub(crate) fn overlaps(&self, phys: u64, bytes: u64) -> bool {
-        let end = self.memory.base() + (self.memory.frames() * FRAME) as u64;
-        phys < end && phys.saturating_add(bytes) > self.memory.base()
+    /// Where the table memory is.
+    pub(crate) fn place(&self) -> core::ops::Range<u64> {
+        let start = self.memory.base();
+        start..start + (self.memory.frames() * FRAME) as u64
     }
 
     /// Takes 2^`order` frames, aligned to their number (relative to the memory's start) and zeroed.
@@ -141,6 +141,26 @@ impl<M: TableMemory> Frames<M> {
         let offset = self.offset(address);
         self.memory.fill(offset, count, first, step);
         self.flush(offset, count * 8);
+    }
+
+    /// The same where all of the words are zero; else nothing is written, and false returned. Hardware may not see it before
+    /// [`Frames::flush_at`].
+    pub(crate) fn fill_empty(&mut self, address: u64, count: usize, first: u64, step: u64) -> bool {
+        let offset = self.offset(address);
+        self.memory.fill_empty(offset, count, first, step)
+    }
+
+    /// The same of one word.
+    #[inline(always)]
+    pub(crate) fn store_empty(&mut self, address: u64, value: u64) -> bool {
+        let offset = self.offset(address);
+        self.memory.store_empty(offset, value)
+    }
+
+    /// Makes bytes visible to hardware.
+    pub(crate) fn flush_at(&mut self, address: u64, bytes: u64) {
+        let offset = self.offset(address);
+        self.flush(offset, usize::try_from(bytes).unwrap_or(0));
     }
 
     /// Writes a structure that hardware never looks at.

@@ -45,4 +45,4 @@ pub use ids::{DomainId, Pasid, Share, SourceId};
 pub use paging::{Access, Mapping, PageSize};
 pub use policy::{FaultPolicy, Outcome};
 pub use quirks::Quirks;
-pub use unit::{Config, Device, Faults, SHARES, Unit};
+pub use unit::{Config, Device, Faults, Filling, SHARES, Unit};

@@ -77,7 +77,8 @@ impl Registers for MappedRegisters {
 pub struct MappedFrames {
     base: NonNull<u64>,
     phys: u64,
-    frames: usize,
+    /// How many words there are.
+    len: usize,
 }
 
 impl MappedFrames {
@@ -88,22 +89,23 @@ impl MappedFrames {
     /// writable, for as long as the value lives; nothing but this value and the unit accesses them meanwhile.
     #[must_use]
     pub unsafe fn new(base: NonNull<u64>, phys: u64, frames: usize) -> Self {
-        Self { base, phys, frames }
+        Self { base, phys, len: frames * (FRAME / 8) }
     }
 
     /// A pointer to the word at `offset`; outside of the frames or unaligned there is none.
     fn word(&self, offset: usize) -> Option<NonNull<u64>> {
-        if offset >= self.frames * FRAME || !offset.is_multiple_of(8) {
-            return None;
-        }
-        // SAFETY: the offset lies inside of the frames that `new`'s caller vouched for.
-        Some(unsafe { self.base.byte_add(offset) })
+        self.words(offset, 1)
     }
 
     /// The first of `count` words at `offset`, where all of them lie inside of the frames.
+    #[inline(always)]
     fn words(&self, offset: usize, count: usize) -> Option<NonNull<u64>> {
-        let end = count.checked_mul(8).and_then(|bytes| offset.checked_add(bytes))?;
-        self.word(offset).filter(|_| end <= self.frames * FRAME)
+        let first = offset / 8;
+        if !offset.is_multiple_of(8) || first > self.len || count > self.len - first {
+            return None;
+        }
+        // SAFETY: the words lie inside of the frames that `new`'s caller vouched for.
+        Some(unsafe { self.base.add(first) })
     }
 }
 
@@ -112,7 +114,7 @@ impl TableMemory for MappedFrames {
         self.phys
     }
     fn frames(&self) -> usize {
-        self.frames
+        self.len / (FRAME / 8)
     }
     fn load(&self, offset: usize) -> u64 {
         match self.word(offset) {
@@ -135,6 +137,33 @@ impl TableMemory for MappedFrames {
             unsafe { words.add(index).write_volatile(value) }
             value = value.wrapping_add(step);
         }
+    }
+    #[inline(always)]
+    fn store_empty(&mut self, offset: usize, value: u64) -> bool {
+        let Some(word) = self.word(offset) else { return true };
+        // SAFETY: as in `load`.
+        let empty = unsafe { word.read_volatile() } == 0;
+        if empty {
+            // SAFETY: as in `store`.
+            unsafe { word.write_volatile(value) }
+        }
+        empty
+    }
+    fn fill_empty(&mut self, offset: usize, count: usize, first: u64, step: u64) -> bool {
+        let Some(words) = self.words(offset, count) else { return true };
+        for index in 0..count {
+            // SAFETY: as in `fill`, and in `load`.
+            if unsafe { words.add(index).read_volatile() } != 0 {
+                return false;
+            }
+        }
+        let mut value = first;
+        for index in 0..count {
+            // SAFETY: as in `fill`.
+            unsafe { words.add(index).write_volatile(value) }
+            value = value.wrapping_add(step);
+        }
+        true
     }
     fn zeros(&self, offset: usize, count: usize) -> usize {
         let Some(words) = self.words(offset, count) else { return count };

@@ -33,6 +33,13 @@ impl Entry<1> for FirstStageEntry {
     }
 }
 
+/// The word of a page of 4 KiB, in the second stage.
+#[inline(always)]
+pub(super) fn page(phys: u64, access: Access) -> u64 {
+    let entry = SecondStageEntry::new().with_read(access.reads()).with_write(access.writes());
+    entry.with_frame(frame(phys)).into_bits()
+}
+
 impl PageTable {
     /// What the entry at physical address `entry`, of a table of `level`, says.
     #[inline(always)]

@@ -17,21 +17,22 @@ pub(crate) use table::{Change, PageTable};
 
 /// What a mapping allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Access {
     /// Reads.
-    Read,
+    Read = 1,
     /// Writes (second stage only: the processor's format has no write without read).
-    Write,
+    Write = 2,
     /// Both.
-    ReadWrite,
+    ReadWrite = 3,
 }
 
 impl Access {
     fn reads(self) -> bool {
-        self != Self::Write
+        self as u8 & 1 != 0
     }
     fn writes(self) -> bool {
-        self != Self::Read
+        self as u8 & 2 != 0
     }
     fn of(read: bool, write: bool) -> Option<Self> {
         match (read, write) {
@@ -117,6 +118,26 @@ impl Range {
             start = part.end;
             Some((index, part))
         })
+    }
+
+    /// What is in both; where nothing is, an empty range.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self { start: self.start.max(other.start), end: self.end.min(other.end) }
+    }
+
+    /// The part around `at` that has none of `hole`; where `at` is in the hole, nothing.
+    pub(crate) fn around(self, at: u64, hole: &core::ops::Range<u64>) -> Self {
+        let below = at < hole.start;
+        self.and(Self {
+            start: if below { 0 } else { hole.end },
+            end: if below { hole.start } else { u64::MAX },
+        })
+    }
+
+    /// Whether so many bytes, not none, lie in it.
+    #[inline(always)]
+    pub(crate) fn has(self, start: u64, bytes: u64) -> bool {
+        start >= self.start && start < self.end && bytes != 0 && bytes <= self.end - start
     }
 
     fn bytes(self) -> u64 {

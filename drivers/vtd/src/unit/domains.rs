@@ -5,7 +5,7 @@ use crate::access::{Registers, TableMemory};
 use crate::domain::{Domain, Stage};
 use crate::error::{Error, Feature};
 use crate::ids::{DomainId, Share};
-use crate::paging::{Access, Chain, Change, Leaf, Mapping, PageSize, PageTable, Range};
+use crate::paging::{Access, Chain, Change, PageSize, PageTable, Range};
 use crate::tables::Descriptor;
 
 /// What hardware takes for interrupts, whatever the tables say (VT-d 3.14): never an address of memory.
@@ -63,81 +63,6 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         Ok(())
     }
 
-    /// Maps memory in a domain, all of it or nothing.
-    ///
-    /// # Errors
-    /// [`Error::NoSuchDomain`], [`Error::NotTranslated`], [`Error::InvalidRange`], [`Error::InvalidAccess`],
-    /// [`Error::AlreadyMapped`], [`Error::NoMemory`]. After [`Error::Unconfirmed`] it is mapped; hardware may
-    /// deny it until [`Unit::settle`] succeeds.
-    pub fn map(&mut self, domain: DomainId, mapping: Mapping) -> Result<(), Error> {
-        self.map_each(domain, &[mapping]).1
-    }
-
-    /// Maps one thing after the other until one is refused: gives how many were mapped, and why not the next. What
-    /// goes into the same lowest table as what comes before it costs no walk there.
-    ///
-    /// # Errors
-    /// Those of [`Unit::map`], of the first mapping that was refused.
-    pub fn map_each(&mut self, domain: DomainId, mappings: &[Mapping]) -> (usize, Result<(), Error>) {
-        let mut done = 0;
-        let outcome = self.map_until(domain, mappings, &mut done);
-        (done, outcome)
-    }
-
-    fn map_until(&mut self, domain: DomainId, mappings: &[Mapping], done: &mut usize) -> Result<(), Error> {
-        let mut record = self.domains.get(&self.frames, domain)?;
-        let table = self.page_table(&record)?;
-        let mut leaf = None;
-        let mut outcome = Ok(());
-        for mapping in mappings {
-            outcome = self.map_one(domain, &mut record, &table, mapping, &mut leaf);
-            if outcome.is_err() {
-                break;
-            }
-            *done += 1;
-            if leaf.is_none() && *done < mappings.len() {
-                leaf = table.leaf(&self.frames, mapping);
-            }
-        }
-        if let Some(leaf) = leaf {
-            table.settle(&mut self.frames, &leaf);
-        }
-        outcome.and(self.flush_write_buffer())
-    }
-
-    fn map_one(
-        &mut self,
-        domain: DomainId,
-        record: &mut Domain,
-        table: &PageTable,
-        mapping: &Mapping,
-        leaf: &mut Option<Leaf>,
-    ) -> Result<(), Error> {
-        let range = self.range(table, mapping.iova, mapping.bytes)?;
-        self.check_memory(mapping.phys, mapping.bytes)?;
-        if !table.takes(mapping.access) {
-            return Err(Error::InvalidAccess);
-        }
-        if let Some(leaf) = leaf.as_mut().filter(|leaf| leaf.has(range)) {
-            table.map_near(&mut self.frames, leaf, mapping)?;
-        } else {
-            if let Some(leaf) = leaf.take() {
-                table.settle(&mut self.frames, &leaf);
-            }
-            let missing = table.missing(&self.frames, mapping)?;
-            let (frames, stock) = self.stock(record.share)?;
-            if missing > stock.available(frames) {
-                return Err(Error::NoMemory);
-            }
-            // Nothing is taken away, so nothing is left over.
-            self.change(domain, record, |change| table.map(change, mapping))?;
-        }
-        if self.capabilities.caching_mode() {
-            return self.forget_pages(domain, record, range, Chain::default());
-        }
-        Ok(())
-    }
-
     /// Unmaps a range, all of which is mapped. Returns when no device can reach what was mapped there.
     ///
     /// # Errors
@@ -183,7 +108,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     }
 
     /// Changes a domain's tables and gives what is left over, which hardware may still know.
-    fn change(
+    pub(super) fn change(
         &mut self,
         domain: DomainId,
         record: &mut Domain,
@@ -201,7 +126,7 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     }
 
     /// The page table of a domain.
-    fn page_table(&self, record: &Domain) -> Result<PageTable, Error> {
+    pub(super) fn page_table(&self, record: &Domain) -> Result<PageTable, Error> {
         let cap = self.capabilities.cap();
         let (levels, large, huge) = match record.stage {
             Stage::Second => (self.levels, cap.sslps() & 1 != 0, cap.sslps() & 2 != 0),
@@ -223,31 +148,29 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         }
     }
 
-    /// A range of guest addresses, checked.
-    fn range(&self, table: &PageTable, iova: u64, bytes: u64) -> Result<Range, Error> {
-        let end = iova.checked_add(bytes).ok_or(Error::InvalidRange)?;
-        let aligned = iova.is_multiple_of(4096) && bytes.is_multiple_of(4096) && bytes != 0;
-        let interrupts = iova < INTERRUPT_RANGE.end && end > INTERRUPT_RANGE.start;
-        if !aligned || interrupts || end > 1 << self.table_bits(table) {
-            return Err(Error::InvalidRange);
-        }
-        Ok(Range { start: iova, end })
+    /// The guest addresses around one that can be mapped: within the width, and on one side of those that interrupts take.
+    pub(super) fn addresses(&self, table: &PageTable, iova: u64) -> Range {
+        Range { start: 0, end: 1 << self.table_bits(table) }.around(iova, &INTERRUPT_RANGE)
     }
 
-    /// Whether memory may be mapped: aligned, addressable, and neither interrupts nor the unit's own tables.
-    fn check_memory(&self, phys: u64, bytes: u64) -> Result<(), Error> {
-        let end = phys.checked_add(bytes).ok_or(Error::InvalidRange)?;
-        let interrupts = phys < INTERRUPT_RANGE.end && end > INTERRUPT_RANGE.start;
-        let wide = end > 1 << self.config.host_address_bits.min(52);
-        if !phys.is_multiple_of(4096) || interrupts || wide || self.frames.overlaps(phys, bytes) {
+    /// A range of guest addresses, checked.
+    fn range(&self, table: &PageTable, iova: u64, bytes: u64) -> Result<Range, Error> {
+        if !(iova | bytes).is_multiple_of(4096) || !self.addresses(table, iova).has(iova, bytes) {
             return Err(Error::InvalidRange);
         }
-        Ok(())
+        Ok(Range { start: iova, end: iova + bytes })
+    }
+
+    /// The memory around an address that can be mapped: within the width, and beside the unit's own tables and what
+    /// interrupts take.
+    pub(super) fn memory(&self, phys: u64) -> Range {
+        let all = Range { start: 0, end: 1 << self.config.host_address_bits.min(52) };
+        all.around(phys, &INTERRUPT_RANGE).around(phys, &self.frames.place())
     }
 
     /// Makes hardware forget the pages of a range and the tables that led there, and gives the tables back once
     /// it has.
-    fn forget_pages(
+    pub(super) fn forget_pages(
         &mut self,
         domain: DomainId,
         record: &Domain,

@@ -4,6 +4,9 @@ mod bindings;
 mod devices;
 mod domains;
 mod events;
+mod filling;
+
+pub use filling::Filling;
 
 use heapless::Vec;
 

@@ -25,14 +25,11 @@ impl<'a, P: Peer> Batch<'a, P> {
         Self { client, page }
     }
 
-    fn store(&self, items: impl IntoIterator<Item = u64>) -> Result<u32> {
-        let mut count = 0;
-        let mut words = self.page.iter();
-        for item in items {
-            words.next().ok_or(Error::Refused(Code::SpanTooLong))?.store(item, Ordering::Relaxed);
-            count += 1;
-        }
-        Ok(count)
+    /// As many items of so many words as are asked for, at the start of the page.
+    fn items<const WORDS: usize>(&self, count: usize) -> Result<(&'a [[AtomicU64; WORDS]], u32)> {
+        let items = self.page.as_chunks().0.get(..count);
+        let count = u32::try_from(count).ok();
+        items.zip(count).ok_or(Error::Refused(Code::SpanTooLong))
     }
 
     /// Allocates up to `handles.len()` ids, and gives those that there were.
@@ -60,7 +57,10 @@ impl<'a, P: Peer> Batch<'a, P> {
     /// # Errors
     /// [`Code::UnitTimeout`]: they are gone, and kept from everybody for good; [`Code::SpanTooLong`] beyond [`BATCH`].
     pub fn free(&self, handles: &[Handle]) -> Result<u32> {
-        let count = self.store(handles.iter().map(|handle| handle.to_word()))?;
+        let (items, count) = self.items::<1>(handles.len())?;
+        for ([word], handle) in items.iter().zip(handles) {
+            word.store(handle.to_word(), Ordering::Relaxed);
+        }
         Ok(self.client.call(&api::FreeBatch { count })?.count)
     }
 
@@ -69,10 +69,12 @@ impl<'a, P: Peer> Batch<'a, P> {
     /// # Errors
     /// As [`Client::map`], where not even the first could be mapped; [`Code::SpanTooLong`] beyond [`BATCH`].
     pub fn map(&self, handle: Handle, spans: &[(u64, RegionOffset, Extent)]) -> Result<u32> {
-        self.store(
-            spans.iter().flat_map(|&(iova, source, extent)| [iova, source.to_word(), extent.to_word()]),
-        )?;
-        let count = u32::try_from(spans.len()).map_err(|_| Error::Refused(Code::SpanTooLong))?;
+        let (items, count) = self.items::<3>(spans.len())?;
+        for (item, &(iova, source, extent)) in items.iter().zip(spans) {
+            for (word, value) in item.iter().zip([iova, source.to_word(), extent.to_word()]) {
+                word.store(value, Ordering::Relaxed);
+            }
+        }
         Ok(self.client.call(&api::MapBatch { handle, count })?.count)
     }
 }

@@ -8,51 +8,34 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use heapless::Vec;
 use ioasid_api::{AllocBatch, Code, Count, Field, Handle, Map, Slice};
+use ioasid_config::Region;
 use ioasid_core::{Freed, Pasid, State};
 use ioasid_trace::Event as Traced;
 use vtd::{BATCH, Mapping, Registers, TableMemory};
 
 use crate::clients::ClientId;
+use crate::codes;
 use crate::ids::handle_of;
 use crate::server::{Answer, Notify, Server};
+use crate::spaces::{BYTES_PER_CALL, mapping, traced};
 
 /// Words of a mapping in the page.
 const MAPPING_WORDS: usize = 3;
 
-/// The items of a batch: `words` words each.
-struct Items<'m> {
-    page: &'m [AtomicU64],
-    words: usize,
-    count: usize,
+/// The items of a batch, of so many words each.
+type Items<'m, const WORDS: usize> = &'m [[AtomicU64; WORDS]];
+
+/// `count` items at the start of a page.
+fn items<const WORDS: usize>(page: Option<&[AtomicU64]>, count: u32) -> Answer<Items<'_, WORDS>> {
+    let (items, _) = page.ok_or(Code::NoSharedPage)?.as_chunks();
+    let count = usize::try_from(count).ok().filter(|&count| count <= BATCH).ok_or(Code::SpanTooLong)?;
+    items.get(..count).ok_or(Code::SpanTooLong)
 }
 
-impl<'m> Items<'m> {
-    /// `count` items at the start of a page.
-    fn new(page: Option<&'m [AtomicU64]>, count: u32, words: usize) -> Answer<Self> {
-        let page = page.ok_or(Code::NoSharedPage)?;
-        let count = usize::try_from(count).map_err(|_| Code::SpanTooLong)?;
-        if count > BATCH || count * words > page.len() {
-            Err(Code::SpanTooLong)
-        } else {
-            Ok(Self { page, words, count })
-        }
-    }
-
-    /// All words.
-    fn words(&self) -> &'m [AtomicU64] {
-        self.page.get(..self.count * self.words).unwrap_or_default()
-    }
-
-    fn load<T: Field>(&self, item: usize, word: usize) -> Answer<T> {
-        let word = self.page.get(item * self.words + word).ok_or(Code::Internal)?;
-        T::from_word(word.load(Ordering::Relaxed)).ok_or(Code::BadField)
-    }
-
-    fn store(&self, item: usize, value: u64) {
-        if let Some(word) = self.page.get(item * self.words) {
-            word.store(value, Ordering::Relaxed);
-        }
-    }
+/// A word of an item.
+#[inline(always)]
+fn load<T: Field>(word: &AtomicU64) -> Answer<T> {
+    T::from_word(word.load(Ordering::Relaxed)).ok_or(Code::BadField)
 }
 
 /// As a count on the wire.
@@ -60,17 +43,28 @@ fn count(count: usize) -> Answer<u32> {
     u32::try_from(count).map_err(|_| Code::Internal)
 }
 
+/// An item as the unit is told it, and as the client asks for it.
+#[inline(always)]
+fn map_item(
+    regions: &[Region],
+    handle: Handle,
+    [iova, source, extent]: &[AtomicU64; MAPPING_WORDS],
+) -> Answer<(Mapping, Map)> {
+    let map = Map { handle, iova: load(iova)?, source: load(source)?, extent: load(extent)? };
+    Ok((mapping(regions, &map)?, map))
+}
+
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(never)]
     pub(crate) fn alloc_batch(&mut self, client: ClientId, batch: &AllocBatch) -> Answer<Count> {
-        let items = Items::new(self.clients.account(client).batch, batch.count, 1)?;
+        let items = items(self.clients.account(client).batch, batch.count)?;
         let AllocBatch { min, max, data, .. } = *batch;
         self.range(min, max)?;
         // As many as can be had at once, and the rest one by one.
-        let done = self.alloc_many(client, (min, max), data, &items);
-        for item in done..items.count {
+        let done = self.alloc_many(client, (min, max), data, items);
+        for (item, [word]) in items.iter().enumerate().skip(done) {
             match self.alloc_between(client, min, max, data) {
-                Ok(handle) => items.store(item, handle.to_word()),
+                Ok(handle) => word.store(handle.to_word(), Ordering::Relaxed),
                 Err(code) if item == 0 => return Err(code),
                 Err(_) => return Ok(Count { count: count(item)? }),
             }
@@ -80,31 +74,31 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Allocates ids until anything is not as it mostly is; gives how many there were.
     #[inline(always)]
-    fn alloc_many(&mut self, client: ClientId, bounds: (u32, u32), data: u64, items: &Items<'_>) -> usize {
+    fn alloc_many(&mut self, client: ClientId, bounds: (u32, u32), data: u64, items: Items<'_, 1>) -> usize {
         let (set, own) = (self.set(client), self.clients.window(client));
-        let most = u32::try_from(items.count).unwrap_or(0);
+        let most = u32::try_from(items.len()).unwrap_or(0);
         let Self { registry, clients, trace, epoch, now, .. } = self;
         let account = clients.account_mut(client);
-        let mut item = 0;
+        let mut words = items.as_flattened().iter();
         let given = registry.alloc_many(set, own, bounds, data, most, |handle| {
             let handle = handle_of(handle, *epoch);
             trace.push(*now, Some(client.number()), Traced::Alloc { id: handle });
             account.find.insert(handle, data);
-            items.store(item, handle.to_word());
-            item += 1;
+            if let Some(word) = words.next() {
+                word.store(handle.to_word(), Ordering::Relaxed);
+            }
         });
         account.counters.allocated += u64::from(given);
-        item
+        items.len() - words.len()
     }
 
     #[inline(never)]
     pub(crate) fn free_batch(&mut self, client: ClientId, batch: u32) -> Answer<Count> {
-        let items = Items::new(self.clients.account(client).batch, batch, 1)?;
+        let items: Items<'_, 1> = items(self.clients.account(client).batch, batch)?;
         let mut torn: Vec<ioasid_core::Handle, BATCH> = Vec::new();
         let mut freed = 0;
-        for word in items.words() {
-            let handle = Handle::from_word(word.load(Ordering::Relaxed)).ok_or(Code::BadField);
-            match handle.and_then(|handle| Ok((handle, self.give_up(client, handle)?))) {
+        for [word] in items {
+            match load(word).and_then(|handle| Ok((handle, self.give_up(client, handle)?))) {
                 Ok((handle, what)) => {
                     word.store(0, Ordering::Relaxed);
                     freed += 1;
@@ -126,55 +120,43 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     #[inline(never)]
     pub(crate) fn map_batch(&mut self, client: ClientId, handle: Handle, batch: u32) -> Answer<Count> {
-        let items = Items::new(self.clients.account(client).batch, batch, MAPPING_WORDS)?;
-        self.own(client, handle)?;
-        // What is refused before the unit is asked ends the batch there.
-        let (mut asked, mut mappings) = (Vec::<Map, BATCH>::new(), Vec::<Mapping, BATCH>::new());
-        let (mut pages, mut refused) = (0, Ok(()));
-        for item in 0..items.count {
-            match self.map_item(client, handle, &items, item, &mut pages) {
-                // There is room: a batch is no longer.
-                Ok((map, mapping)) => drop((asked.push(map), mappings.push(mapping))),
-                Err(code) => {
-                    refused = Err(code);
-                    break;
+        let items = items(self.clients.account(client).batch, batch)?;
+        let id = self.own(client, handle)?;
+        let regions = self.clients.regions(client);
+        // A batch of nothing, or of nothing that can be asked of the unit, makes no address space.
+        let Some(first) = items.first() else { return Ok(Count { count: 0 }) };
+        map_item(regions, handle, first)?;
+        let domain = self.open_space(client, id.pasid)?;
+        let Self { unit, trace, now, .. } = self;
+        let unit = unit.as_mut().ok_or(Code::NoUnit)?;
+        let (now, number) = (*now, client.number());
+        let outcome = unit.fill(domain, move |filling| {
+            let (mut bytes, mut done) = (0, 0);
+            for item in items {
+                let mapped = map_item(regions, handle, item).and_then(|(mapping, map)| {
+                    bytes += mapping.bytes;
+                    if bytes > BYTES_PER_CALL {
+                        return Err(Code::SpanTooLong);
+                    }
+                    filling.map(&mapping).map_err(codes::unit).map(|()| map)
+                });
+                match mapped {
+                    Ok(map) => trace.push(now, Some(number), traced(&map)),
+                    Err(code) => return (done, Err(code)),
                 }
+                done += 1;
             }
+            (done, Ok(()))
+        });
+        match outcome.map_err(codes::unit)? {
+            (0, Err(code)) => Err(code),
+            (done, _) => Ok(Count { count: done }),
         }
-        // A batch of nothing makes no address space.
-        let (done, outcome) =
-            if mappings.is_empty() { (0, Ok(())) } else { self.map_each(client, handle, &mappings) };
-        asked.iter().take(done).for_each(|map| self.trace_map(client, map));
-        match outcome.and(refused) {
-            Err(code) if done == 0 => Err(code),
-            _ => Ok(Count { count: count(done)? }),
-        }
-    }
-
-    /// An item as the client asks for it, and as the unit is told it.
-    #[inline(always)]
-    fn map_item(
-        &self,
-        client: ClientId,
-        handle: Handle,
-        items: &Items<'_>,
-        item: usize,
-        pages: &mut u32,
-    ) -> Answer<(Map, Mapping)> {
-        let map = Map {
-            handle,
-            iova: items.load(item, 0)?,
-            source: items.load(item, 1)?,
-            extent: items.load(item, 2)?,
-        };
-        *pages = pages.saturating_add(map.extent.pages);
-        crate::spaces::span(*pages)?;
-        Ok((map, self.mapping(client, &map)?))
     }
 
     pub(crate) fn list(&self, client: ClientId, from: u32) -> Answer<Slice> {
-        let items = Items::new(self.clients.account(client).batch, 0, 1)?;
-        let most = BATCH.min(items.page.len());
+        let page = self.clients.account(client).batch.ok_or(Code::NoSharedPage)?;
+        let mut words = page.iter().take(BATCH);
         let (mut filled, mut next) = (0, Pasid::new(from));
         // Ids that wait for their end are passed over: at most as many again.
         for _ in 0..2 * BATCH {
@@ -183,14 +165,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                 break;
             };
             if found.state == State::Allocated {
-                if filled == most {
-                    break;
-                }
-                items.store(filled, self.wire(found.handle).to_word());
+                let Some(word) = words.next() else { break };
+                word.store(self.wire(found.handle).to_word(), Ordering::Relaxed);
                 filled += 1;
             }
             next = found.handle.pasid.next();
         }
-        Ok(Slice { count: count(filled)?, next: next.map_or(0, Pasid::get) })
+        Ok(Slice { count: filled, next: next.map_or(0, Pasid::get) })
     }
 }

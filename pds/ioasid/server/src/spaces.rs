@@ -7,6 +7,7 @@
 
 use heapless::Vec;
 use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
+use ioasid_config::Region;
 use ioasid_core::Pasid;
 use ioasid_trace::Event as Traced;
 use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stage, TableMemory};
@@ -18,6 +19,9 @@ use crate::server::{Answer, Notify, Server};
 /// The most pages that one call maps or unmaps: 16 MiB. Longer spans take several calls, between which others have
 /// their turn.
 pub const PAGES_PER_CALL: u32 = 4096;
+
+/// The same in bytes.
+pub const BYTES_PER_CALL: u64 = PAGES_PER_CALL as u64 * PAGE_SIZE;
 
 /// Which of a device's requests an id is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +38,7 @@ fn numbered(pasid: Pasid) -> Answer<vtd::Pasid> {
 }
 
 /// The bytes of so many pages, within what one call may ask.
-pub fn span(pages: u32) -> Answer<u64> {
+fn span(pages: u32) -> Answer<u64> {
     match pages {
         0 => Err(Code::OutOfRegion),
         pages if pages > PAGES_PER_CALL => Err(Code::SpanTooLong),
@@ -42,9 +46,44 @@ pub fn span(pages: u32) -> Answer<u64> {
     }
 }
 
+/// What a client asks to be mapped out of its regions, as the unit is told it.
+#[inline(always)]
+pub fn mapping(regions: &[Region], map: &Map) -> Answer<Mapping> {
+    let region = regions.get(usize::from(map.source.region)).ok_or(Code::NoSuchRegion)?;
+    let bytes = span(map.extent.pages)?;
+    let end = map.source.offset.checked_add(bytes).ok_or(Code::OutOfRegion)?;
+    if end > region.size {
+        return Err(Code::OutOfRegion);
+    }
+    if !map.source.offset.is_multiple_of(PAGE_SIZE) {
+        return Err(Code::BadAddress);
+    }
+    if map.extent.access as u32 & !region.access != 0 {
+        return Err(Code::AccessDenied);
+    }
+    Ok(Mapping {
+        iova: map.iova,
+        phys: region.paddr + map.source.offset,
+        bytes,
+        access: match map.extent.access {
+            Access::Read => vtd::Access::Read,
+            Access::Write => vtd::Access::Write,
+            Access::ReadWrite => vtd::Access::ReadWrite,
+        },
+        largest: PageSize::Huge,
+    })
+}
+
+/// What the trace says of a mapping.
+#[inline(always)]
+pub fn traced(&Map { handle, iova, source, extent }: &Map) -> Traced {
+    let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
+    Traced::Map { id: handle, iova, pages, access: extent.access, source }
+}
+
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// The domain of an id, made where there is none.
-    fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<DomainId> {
+    pub(crate) fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<DomainId> {
         if let Some(domain) = self.spaces.domain(client, pasid) {
             return Ok(domain);
         }
@@ -176,65 +215,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
-    /// What a client asks to be mapped, as the unit is told it.
-    #[inline(always)]
-    pub(crate) fn mapping(&self, client: ClientId, map: &Map) -> Answer<Mapping> {
-        let region =
-            self.clients.regions(client).get(usize::from(map.source.region)).ok_or(Code::NoSuchRegion)?;
-        let bytes = span(map.extent.pages)?;
-        let end = map.source.offset.checked_add(bytes).ok_or(Code::OutOfRegion)?;
-        if end > region.size {
-            return Err(Code::OutOfRegion);
-        }
-        if !map.source.offset.is_multiple_of(PAGE_SIZE) {
-            return Err(Code::BadAddress);
-        }
-        let granted = Access::from_bits(u64::from(region.access)).ok_or(Code::AccessDenied)?;
-        if !granted.includes(map.extent.access) {
-            return Err(Code::AccessDenied);
-        }
-        Ok(Mapping {
-            iova: map.iova,
-            phys: region.paddr + map.source.offset,
-            bytes,
-            access: match map.extent.access {
-                Access::Read => vtd::Access::Read,
-                Access::Write => vtd::Access::Write,
-                Access::ReadWrite => vtd::Access::ReadWrite,
-            },
-            largest: PageSize::Huge,
-        })
-    }
-
-    /// Maps one thing after the other in an id's space until one is refused; gives how many were mapped.
-    pub(crate) fn map_each(
-        &mut self,
-        client: ClientId,
-        handle: Handle,
-        mappings: &[Mapping],
-    ) -> (usize, Answer<()>) {
-        let domain = self.own(client, handle).and_then(|id| self.open_space(client, id.pasid));
-        let unit = domain.and_then(|domain| Ok((domain, self.unit()?)));
-        match unit {
-            Ok((domain, unit)) => {
-                let (done, outcome) = unit.map_each(domain, mappings);
-                (done, outcome.map_err(codes::unit))
-            }
-            Err(code) => (0, Err(code)),
-        }
-    }
-
-    pub(crate) fn trace_map(&mut self, client: ClientId, map: &Map) {
-        let &Map { handle, iova, source, extent } = map;
-        let pages = u16::try_from(extent.pages).unwrap_or(u16::MAX);
-        self.trace(client, Traced::Map { id: handle, iova, pages, access: extent.access, source });
-    }
-
     pub(crate) fn map(&mut self, client: ClientId, map: &Map) -> Answer<Done> {
-        self.own(client, map.handle)?;
-        let mapping = self.mapping(client, map)?;
-        self.map_each(client, map.handle, &[mapping]).1?;
-        self.trace_map(client, map);
+        let id = self.own(client, map.handle)?;
+        let mapping = mapping(self.clients.regions(client), map)?;
+        let domain = self.open_space(client, id.pasid)?;
+        self.unit()?.map(domain, mapping).map_err(codes::unit)?;
+        self.trace(client, traced(map));
         Ok(Done {})
     }
 

@@ -142,7 +142,11 @@ fn what_lies_side_by_side_is_mapped_as_it_is_one_by_one() {
             let (phys, access) = (PAGES + (random.u64(..256) << 12), Access::ReadWrite);
             mappings.push(Mapping { iova, phys, bytes, access, largest: PageSize::Huge });
         }
-        let (done, outcome) = setup.unit.map_each(many, &mappings);
+        let mut done = 0;
+        let filled = setup.unit.fill(many, |filling| {
+            mappings.iter().try_for_each(|mapping| filling.map(mapping).map(|()| done += 1))
+        });
+        let outcome = filled.unwrap();
         let singly = mappings.iter().map(|&mapping| setup.unit.map(one, mapping));
         let refused = singly.enumerate().find_map(|(index, result)| result.err().map(|error| (index, error)));
         assert_eq!(refused, outcome.err().map(|error| (done, error)), "round {round}");

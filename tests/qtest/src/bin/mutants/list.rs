@@ -69,8 +69,8 @@ pub const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         name: "no flush on map where absence is cached",
-        file: DOMAINS,
-        from: "if self.capabilities.caching_mode() {",
+        file: "drivers/vtd/src/unit/filling.rs",
+        from: "if self.unit.capabilities.caching_mode() {",
         to: "if false {",
         killer: "fake random::a_unit_that_caches_what_is_not_present",
     },
@@ -189,15 +189,22 @@ pub const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "the last entry of a table is not counted",
         file: "drivers/vtd/src/paging/leaf.rs",
-        from: "        leaf.used += u16::try_from(count).unwrap_or(0);\n",
+        from: "        self.used += u16::try_from(count).unwrap_or(0);\n",
         to: "",
         killer: "fake shares::what_lies_side_by_side_is_mapped_as_it_is_one_by_one",
     },
     Mutant {
+        name: "what was written into a table at hand is not flushed",
+        file: "drivers/vtd/src/paging/leaf.rs",
+        from: "            frames.flush_at(leaf.table + u64::from(first) * LINE * 8, bytes);\n",
+        to: "",
+        killer: "fake random::a_unit_that_does_not_snoop",
+    },
+    Mutant {
         name: "the interrupt range is mapped",
         file: DOMAINS,
-        from: "if !aligned || interrupts || end >",
-        to: "if !aligned || end >",
+        from: ".around(iova, &INTERRUPT_RANGE)",
+        to: "",
         killer: "driver fake::t26_addresses_out_of_range",
     },
     Mutant {
