@@ -183,6 +183,18 @@ mod tests {
     }
 
     #[test]
+    fn a_search_begins_with_a_block_that_no_id_is_below() {
+        let mut map = empty();
+        map.insert(Pasid::truncated(130));
+        for (low, good) in
+            [(0, false), (1, true), (2, false), (64, true), (65, false), (128, true), (192, false)]
+        {
+            map.low = low;
+            assert_eq!(map.is_consistent(), good, "{low}");
+        }
+    }
+
+    #[test]
     fn the_lowest_is_found_across_every_distance() {
         for distance in [1, 2, 63, 64, 65, 4095, 4096, 4097, 262_143, 262_144, 0xf_ffff] {
             let mut map = empty();
