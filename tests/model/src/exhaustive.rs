@@ -48,6 +48,7 @@ pub fn alphabet() -> Vec<Op> {
         ops.extend([Op::FreeSet { set }, Op::DrainSet { set, slice: 2 }]);
         ops.push(Op::AdjustSet { set, reservation: 2, limit: 2 });
     }
+    ops.push(Op::AllocMany { set: 0, window: (1, 3), min: 1, max: 3, data: 7, most: 2 });
     ops.push(Op::Free { set: 0, id: Id { number: 1, age: 1 } });
     ops.push(Op::FreeUnbound { set: 0, id: Id { number: 1, age: 0 } });
     ops.push(Op::AttachSpid { set: 0, spid: 0, id: Id { number: 1, age: 0 } });

@@ -67,6 +67,8 @@ pub enum Op {
     FreeSet { set: usize },
     DrainSet { set: usize, slice: usize },
     Alloc { set: usize, min: u32, max: u32, data: u64, choice: Choice },
+    AllocAtOnce { set: usize, window: (u32, u32), min: u32, max: u32, data: u64 },
+    AllocMany { set: usize, window: (u32, u32), min: u32, max: u32, data: u64, most: u32 },
     Find { set: usize, id: Id },
     SetData { set: usize, id: Id, data: u64 },
     Get { set: usize, id: Id },
@@ -173,6 +175,11 @@ impl Draw {
         }
     }
 
+    /// Everything, a part, or nothing.
+    fn window(&self) -> (u32, u32) {
+        [(1, self.max), (1, self.max), (2, self.max / 2), (self.max, 0)][usize::from(self.bytes[4] % 4)]
+    }
+
     fn choice(&self) -> Choice {
         match self.bytes[4] % 16 {
             0..6 => Choice::Lowest,
@@ -198,7 +205,7 @@ impl Draw {
 type Make = fn(&Draw) -> Op;
 
 /// How often each kind of operation comes, and how it is drawn.
-const KINDS: [(u8, Make); 30] = [
+const KINDS: [(u8, Make); 32] = [
     (14, |draw| {
         let (min, max) = draw.range();
         Op::Alloc { set: draw.set(), min, max, data: draw.byte(2).into(), choice: draw.choice() }
@@ -255,6 +262,15 @@ const KINDS: [(u8, Make); 30] = [
     (4, |draw| Op::Poll { ticks: draw.byte(1) % 4 }),
     (3, |draw| Op::PollSet { set: draw.set(), ticks: draw.byte(1) % 4 }),
     (3, |draw| Op::FreeUnbound { set: draw.set(), id: draw.id() }),
+    (4, |draw| {
+        let (min, max) = draw.range();
+        Op::AllocAtOnce { set: draw.set(), window: draw.window(), min, max, data: draw.byte(2).into() }
+    }),
+    (4, |draw| {
+        let (min, max) = draw.range();
+        let most = draw.byte(4) / 4 % 8;
+        Op::AllocMany { set: draw.set(), window: draw.window(), min, max, data: draw.byte(2).into(), most }
+    }),
 ];
 
 /// One of a few SPIDs, among them the first that there is not.

@@ -25,6 +25,7 @@ pub enum Reply {
     Handle(Result<Handle, Error>),
     Count(Result<u32, Error>),
     Allocated(Result<Outcome, Error>),
+    Given(Vec<Handle>),
     Completed(Result<Result<Handle, Error>, Error>),
     Drained(Result<(Vec<Handle>, Progress), Error>),
     Due(Option<Due>),
@@ -45,6 +46,7 @@ impl Reply {
             Self::Handle(result) => result.is_err(),
             Self::Count(result) => result.is_err(),
             Self::Allocated(result) => result.is_err(),
+            Self::Given(handles) => handles.is_empty(),
             Self::Completed(result) => result.is_err(),
             Self::Drained(result) => result.is_err(),
             Self::Due(due) => due.is_none(),
@@ -56,6 +58,11 @@ impl Reply {
 /// One among those that there are.
 fn pick(number: usize, len: usize) -> Option<usize> {
     number.checked_rem(len)
+}
+
+/// A window as the registry is told it.
+fn within((min, max): (u32, u32)) -> PasidRange {
+    PasidRange::new(min, max).unwrap_or(PasidRange::EMPTY)
 }
 
 /// A time as the registry is told it.
@@ -161,6 +168,23 @@ impl Lockstep<'_> {
                     self.model.alloc(name, (min, max), data, said)
                 };
                 (Reply::Allocated(real), Reply::Allocated(should))
+            }
+            Op::AllocAtOnce { set, window, min, max, data } => {
+                let (name, set) = set!(set);
+                let real = self.registry.alloc_at_once(set, within(window), (min, max), data);
+                let should = self.model.alloc_at_once(name, window, (min, max), data);
+                (Reply::Given(real.into_iter().collect()), Reply::Given(should.into_iter().collect()))
+            }
+            Op::AllocMany { set, window, min, max, data, most } => {
+                let (name, set) = set!(set);
+                let mut real = Vec::new();
+                let each = |handle| real.push(handle);
+                let given = self.registry.alloc_many(set, within(window), (min, max), data, most, each);
+                same("how many are given", &usize::try_from(given), &Ok(real.len()))?;
+                (
+                    Reply::Given(real),
+                    Reply::Given(self.model.alloc_many(name, window, (min, max), data, most)),
+                )
             }
             Op::Find { set, id } => both!(Data, find, set, id),
             Op::SetData { set, id, data } => both!(Done, set_data, set, id, data),

@@ -30,6 +30,37 @@ impl Model {
         Ok(Outcome::Ready(self.record(set, number, data)))
     }
 
+    /// The short way: an allocation in a window and between two numbers, where nobody else has a say.
+    pub(crate) fn alloc_at_once(
+        &mut self,
+        set: SetName,
+        window: (u32, u32),
+        (min, max): (u32, u32),
+        data: u64,
+    ) -> Option<Handle> {
+        let range = (min.max(window.0), max.min(window.1));
+        let alone = self.active() == 0 && !self.subscribers.iter().flatten().any(|one| one.concerns(set));
+        if !alone || max > self.world.max || range.0 > range.1 {
+            return None;
+        }
+        match self.alloc(set, range, data, Said::Nothing) {
+            Ok(Outcome::Ready(handle)) => Some(handle),
+            _ => None,
+        }
+    }
+
+    /// The same for up to `most`, one by one.
+    pub(crate) fn alloc_many(
+        &mut self,
+        set: SetName,
+        window: (u32, u32),
+        range: (u32, u32),
+        data: u64,
+        most: u32,
+    ) -> Vec<Handle> {
+        (0..most).map_while(|_| self.alloc_at_once(set, window, range, data)).collect()
+    }
+
     /// Makes a free number the set's.
     pub(super) fn record(&mut self, set: SetName, number: u32, data: u64) -> Handle {
         let id = Id {

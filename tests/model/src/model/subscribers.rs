@@ -8,7 +8,7 @@ use ioasid_core::{Error, Handle, State, capacity};
 use std::collections::BTreeSet;
 
 impl Subscriber {
-    fn concerns(&self, set: SetName) -> bool {
+    pub(super) fn concerns(&self, set: SetName) -> bool {
         self.set.is_none_or(|own| own == set)
     }
 
