@@ -130,12 +130,4 @@ impl Message {
     pub fn count(&self) -> usize {
         self.len
     }
-
-    /// What stands in the message registers: the words, and zeros behind them. To copy all of them is quicker than to
-    /// ask how many there are.
-    #[inline]
-    #[must_use]
-    pub fn registers(&self) -> &[u64; MAX_WORDS] {
-        &self.words
-    }
 }

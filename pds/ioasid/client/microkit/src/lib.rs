@@ -23,8 +23,8 @@ impl Peer for Server {
     #[inline(always)]
     fn call<T>(&self, request: &Message, read: impl FnOnce(u64, &[u64]) -> T) -> T {
         with_msg_regs_mut(|registers| {
-            if let Some(first) = registers.first_chunk_mut() {
-                *first = *request.registers();
+            for (register, word) in registers.iter_mut().zip(request.words()) {
+                *register = *word;
             }
         });
         let info = self.0.pp_call(MessageInfo::new(request.label, request.count()));
