@@ -105,8 +105,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let handle = self.wire(handle);
         self.trace_hot(client, Traced::Alloc { id: handle });
         let account = self.clients.account_mut(client);
-        account.counters.allocated += 1;
         account.find.insert(handle, data);
+        account.counters.allocated += 1;
         handle
     }
 

@@ -10,22 +10,26 @@ use ioasid_core::event::SubscriberId;
 use crate::clients::ClientId;
 use crate::ids::handle_of;
 
+/// The bit that stays where there are providers: they are always to be looked at.
+const PROVIDERS: u64 = 1 << 63;
+
 /// The clients' rings, and who is to be woken when the call is done.
 #[derive(Debug)]
 pub struct Outbox<'m> {
     rings: [Option<EventWriter<'m>>; MAX_CLIENTS],
     subscribers: [Option<ClientId>; SUBSCRIBERS],
-    /// A bit for each client that is to be woken.
-    wake: u32,
+    /// A bit for each client that is to be woken, and [`PROVIDERS`].
+    wake: u64,
     epoch: u16,
 }
 
-const _: () = assert!(MAX_CLIENTS <= 32, "a bit for each client");
+const _: () = assert!(MAX_CLIENTS < 63, "a bit for each client, and one more");
 
 impl<'m> Outbox<'m> {
-    /// An outbox with these rings, by place of the client, in this life of the server.
-    pub fn new(rings: [Option<EventWriter<'m>>; MAX_CLIENTS], epoch: u16) -> Self {
-        Self { rings, subscribers: [None; SUBSCRIBERS], wake: 0, epoch }
+    /// An outbox with these rings, by place of the client, in this life of the server, with providers or without.
+    pub fn new(rings: [Option<EventWriter<'m>>; MAX_CLIENTS], epoch: u16, providers: bool) -> Self {
+        let wake = if providers { PROVIDERS } else { 0 };
+        Self { rings, subscribers: [None; SUBSCRIBERS], wake, epoch }
     }
 
     /// Whether the client has a ring.
@@ -53,15 +57,17 @@ impl<'m> Outbox<'m> {
         self.wake |= 1 << client.index();
     }
 
-    /// Whether anybody is to be woken.
+    /// Whether anybody is to be woken, or looked at.
     #[inline(always)]
     pub fn has_wakes(&self) -> bool {
         self.wake != 0
     }
 
     /// Who is to be woken, a bit each. They are forgotten.
-    pub fn take_wakes(&mut self) -> u32 {
-        core::mem::take(&mut self.wake)
+    pub fn take_wakes(&mut self) -> u64 {
+        let wakes = self.wake & !PROVIDERS;
+        self.wake &= PROVIDERS;
+        wakes
     }
 
     /// The protocol's form of a handle.

@@ -52,11 +52,15 @@ pub(crate) type Answer<T> = Result<T, Code>;
 /// The request that a message spells.
 #[inline(always)]
 fn decode<C: Call>(count: usize, words: &Words) -> Answer<C> {
-    // One question for all words; which of them was wrong is asked where one is.
-    words.get(..count).and_then(|words| C::decode(words).ok()).ok_or_else(|| {
-        cold_path();
-        if count == C::WORDS { Code::BadField } else { Code::WrongLength }
-    })
+    // One question for all words; what was wrong is asked where something is.
+    words.get(..count).and_then(|words| C::decode(words).ok()).ok_or_else(|| misspelt(count == C::WORDS))
+}
+
+/// Why a message spells no request.
+#[cold]
+#[inline(never)]
+fn misspelt(has_its_length: bool) -> Code {
+    if has_its_length { Code::BadField } else { Code::WrongLength }
 }
 
 /// Leaves the answer to an operation in the message registers. That its words are the operation's is checked here.
@@ -255,18 +259,18 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn work(&mut self) {
         self.now = self.now.wrapping_add(1);
-        if self.clients.have_providers() {
-            self.ask_providers();
-        }
         if self.trace.round() {
             self.trace_shares();
         }
     }
 
-    /// Wakes clients, a bit each.
+    /// Wakes clients, a bit each, and providers that have something to fetch among them.
     #[cold]
     #[inline(never)]
     fn wake_all(&mut self) {
+        if self.clients.have_providers() {
+            self.ask_providers();
+        }
         let mut wakes = self.registry.events().take_wakes();
         while wakes != 0 {
             let index = u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX);

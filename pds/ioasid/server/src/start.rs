@@ -125,7 +125,8 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         let max_pasid = Pasid::new((1 << pasid_bits.min(20)) - 1).unwrap_or(Pasid::MAX);
         let limits = ioasid_core::Config { max_pasid, ..ioasid_core::Config::default() };
         let epoch = parts.epoch;
-        let outbox = Outbox::new(parts.events.map(|memory| memory.map(EventWriter::new)), epoch);
+        let rings = parts.events.map(|memory| memory.map(EventWriter::new));
+        let outbox = Outbox::new(rings, epoch, !parts.providers.is_empty());
         let mut registry = Registry::with(memory, limits, parts.providers, outbox)?;
         let last = registry.max_pasid().get();
         let mut clients = Clients::new(config, last);
