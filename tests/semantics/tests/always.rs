@@ -160,3 +160,20 @@ fn s94_time_that_passes_for_one_set_takes_nothing_from_another() {
     assert!(matches!(registry.poll_set(other, 1), Some(Work::Failed(failed)) if failed.set() == other));
     assert_eq!(registry.check(), Ok(()));
 }
+
+#[test]
+fn s94_no_time_passes_for_a_set_in_the_place_of_one_that_is_gone() {
+    let script = Script::default();
+    let mut stage = Stage::with(100, [&script]);
+    let mut registry = stage.registry();
+    let gone = registry.create_set(up_to(10)).unwrap();
+    end(&mut registry, gone);
+    let set = registry.create_set(up_to(10)).unwrap();
+    assert_eq!(set.index(), gone.index());
+    registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
+    script.answer(Answer::Later);
+    assert!(matches!(registry.alloc(set, PasidRange::new(1, 100).unwrap(), 0), Ok(Allocation::Pending(_))));
+    assert_eq!(registry.poll_set(gone, BOUND), None);
+    assert!((1..BOUND).all(|_| registry.poll_set(set, 1).is_none()), "its time has not come");
+    assert!(matches!(registry.poll_set(set, 1), Some(Work::Failed(failed)) if failed.set() == set));
+}

@@ -147,11 +147,12 @@ impl Model {
         None
     }
 
-    /// The next thing that is due at one set's place, where alone it is later then.
+    /// The next thing that is due for one set, for which alone it is later then: nothing where it is gone.
     pub(crate) fn poll_set(&mut self, set: SetName, ticks: u32) -> Option<Due> {
         let index = self.sets[set].index;
+        self.at(index).filter(|&there| there == set)?;
         self.now[index] += u64::from(ticks);
-        self.at(index).and_then(|set| self.due(set))
+        self.due(set)
     }
 
     fn due(&mut self, set: SetName) -> Option<Due> {

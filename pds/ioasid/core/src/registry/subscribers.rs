@@ -175,13 +175,16 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     }
 
     /// The same for one set alone, for which so many ticks more have passed. Where each set has a time of its own, nobody's
-    /// calls make another's time pass, or cost more for what another waits for. Time is kept by the set's place: a set that
-    /// comes later goes on from there.
+    /// calls make another's time pass, or cost more for what another waits for. Nothing is due for a set whose place another
+    /// has taken. Time is kept by the place: a set that comes later goes on from there.
     #[inline(always)]
     pub fn poll_set(&mut self, set: SetId, ticks: u32) -> Option<Work> {
-        let now = &mut self.now[set.index()];
-        *now = now.wrapping_add(ticks);
-        self.poll_index(set.index())
+        let index = set.index();
+        if self.sets[index].id != set {
+            return None;
+        }
+        self.now[index] = self.now[index].wrapping_add(ticks);
+        self.poll_index(index)
     }
 
     #[inline(always)]
