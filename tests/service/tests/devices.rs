@@ -140,3 +140,25 @@ fn s40_an_unbinding_that_was_not_confirmed_is_made_up_for_by_the_next() {
         assert_eq!(client.bind(other, 0), Ok(()), "the device is there for others");
     }
 }
+
+#[test]
+fn what_is_refused_leaves_no_address_space_behind() {
+    let mut machine = Machine::new(&[Grant::new("a").tables(16, 2).device(ONE).device(TWO)]);
+    let service = machine.start();
+    let client = service.client("a");
+    let bound = space(&client, 0);
+    client.bind(bound, 0).unwrap();
+    let [one, other] = [(); 2].map(|()| client.alloc(1..=4000, 0).unwrap());
+    let (region, page) =
+        (RegionOffset { region: 0, offset: 0 }, Extent { pages: 1, access: Access::ReadWrite });
+    // Where interrupts are.
+    let span = (0xfee0_0000, region, page);
+    let asked = [
+        client.map(one, span.0, region, page),
+        service.batch(service.client("a"), "a").map(one, &[span]).map(drop),
+        client.bind(one, 0),
+        client.replace(one, 1),
+    ];
+    assert_eq!(asked, [Code::BadAddress, Code::BadAddress, Code::AlreadyBound, Code::NotBound].map(refused));
+    assert_eq!(client.map(other, 0x1000, region, page), Ok(()), "the second space is there for others");
+}

@@ -248,6 +248,9 @@ fn tables(seen: &Seen) {
     let large = Map { extent: Extent { pages: 512, ..PAGE }, ..map(handle, 0x4000_0000) };
     seen.ok(&service, A, &large);
     while seen.send(&service, A, &map(seen.ok(&service, A, &ANY).handle, 0)).is_ok() {}
+    // What is not enough for one more space is enough for tables of this one's.
+    let mut table = (1..).map(|n| map(handle, 0x4000_0000 + n * 0x20_0000));
+    while table.next().is_some_and(|map| seen.send(&service, A, &map).is_ok()) {}
     let unmap = Unmap { handle, iova: 0x4000_0000, pages: 1 };
     assert_eq!(seen.send(&service, A, &unmap).err(), Some(Code::NoTableMemory));
 }

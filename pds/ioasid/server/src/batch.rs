@@ -126,11 +126,11 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         // A batch of nothing, or of nothing that can be asked of the unit, makes no address space.
         let Some(first) = items.first() else { return Ok(Count { count: 0 }) };
         map_item(regions, handle, first)?;
-        let domain = self.open_space(client, id.pasid)?;
+        let space = self.open_space(client, id.pasid)?;
         let Self { unit, trace, now, .. } = self;
         let unit = unit.as_mut().ok_or(Code::NoUnit)?;
         let (now, number) = (*now, client.number());
-        let outcome = unit.fill(domain, move |filling| {
+        let outcome = unit.fill(space.domain, move |filling| {
             let (mut bytes, mut done) = (0, 0);
             for item in items {
                 let mapped = map_item(regions, handle, item).and_then(|(mapping, map)| {
@@ -148,10 +148,11 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             }
             (done, Ok(()))
         });
-        match outcome.map_err(codes::unit)? {
+        let outcome = match outcome.map_err(codes::unit)? {
             (0, Err(code)) => Err(code),
             (done, _) => Ok(Count { count: done }),
-        }
+        };
+        self.done_in(client, space, outcome)
     }
 
     pub(crate) fn list(&self, client: ClientId, from: u32) -> Answer<Slice> {

@@ -5,6 +5,8 @@
 //! devices are bound is not kept here: the unit's tables say it. Each client has its own share of the memory for
 //! tables, so that nobody's maps run out, or take longer, for what others map.
 
+use core::hint::cold_path;
+
 use heapless::Vec;
 use ioasid_api::{Access, Code, Done, EventKind, Handle, Map, PAGE_SIZE, Unmap};
 use ioasid_config::Region;
@@ -30,6 +32,16 @@ pub enum Requests {
     Untagged,
     /// Those with the id's number as their PASID.
     Tagged,
+}
+
+/// An id's address space, opened for a request.
+#[derive(Clone, Copy, Debug)]
+pub struct Space {
+    pasid: Pasid,
+    /// The unit's domain that it is.
+    pub(crate) domain: DomainId,
+    /// It was made for this request.
+    made: bool,
 }
 
 /// The PASID of the driver's that has this number.
@@ -82,10 +94,10 @@ pub fn traced(&Map { handle, iova, source, extent }: &Map) -> Traced {
 }
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
-    /// The domain of an id, made where there is none.
-    pub(crate) fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<DomainId> {
+    /// The space of an id, made where there is none.
+    pub(crate) fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<Space> {
         if let Some(domain) = self.spaces.domain(client, pasid) {
-            return Ok(domain);
+            return Ok(Space { pasid, domain, made: false });
         }
         if self.clients.account(client).spaces >= self.clients.entry(client).spaces {
             return Err(Code::NoTableMemory);
@@ -98,7 +110,27 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             return Err(Code::NoTableMemory);
         }
         self.clients.account_mut(client).spaces += 1;
-        Ok(domain)
+        Ok(Space { pasid, domain, made: true })
+    }
+
+    /// What became of something that a space was opened for: where it is refused, a space that was made for it goes again.
+    #[inline(always)]
+    pub(crate) fn done_in<T>(&mut self, client: ClientId, space: Space, outcome: Answer<T>) -> Answer<T> {
+        if space.made && outcome.is_err() {
+            cold_path();
+            // One that is bound, though the unit did not confirm it, stays.
+            let _ = self.close_space(client, space.pasid, space.domain);
+        }
+        outcome
+    }
+
+    /// Gives the tables of a space back, to which nothing is bound.
+    fn close_space(&mut self, client: ClientId, pasid: Pasid, domain: DomainId) -> Result<(), vtd::Error> {
+        self.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
+        self.spaces.remove(client, pasid);
+        let account = self.clients.account_mut(client);
+        account.spaces = account.spaces.saturating_sub(1);
+        Ok(())
     }
 
     /// Unbinds ids, a batch at the most, from every device of their client's, and gives their tables back.
@@ -113,13 +145,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             .take(BATCH)
             .collect();
         self.unbind_all(client, &domains)?;
-        for (pasid, domain) in domains {
-            self.unit.as_mut().map_or(Ok(()), |unit| unit.destroy_domain(domain))?;
-            self.spaces.remove(client, pasid);
-            let account = self.clients.account_mut(client);
-            account.spaces = account.spaces.saturating_sub(1);
-        }
-        Ok(())
+        domains.into_iter().try_for_each(|(pasid, domain)| self.close_space(client, pasid, domain))
     }
 
     /// Takes ids away from every device of a client's: one submission and one wait for each batch of bindings.
@@ -177,8 +203,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     ) -> Answer<Done> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, requests, id.pasid)?;
-        let domain = self.open_space(client, id.pasid)?;
-        self.unit()?.bind(source, entry, domain).map_err(codes::unit)?;
+        let space = self.open_space(client, id.pasid)?;
+        let outcome = self.unit()?.bind(source, entry, space.domain).map_err(codes::unit);
+        self.done_in(client, space, outcome)?;
         let tagged = requests == Requests::Tagged;
         self.trace(client, Traced::Bind { id: handle, device: source.get(), tagged });
         self.bound(client, EventKind::Bind, id, device);
@@ -188,8 +215,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn replace(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, Requests::Untagged, id.pasid)?;
-        let domain = self.open_space(client, id.pasid)?;
-        self.unit()?.replace(source, entry, domain).map_err(codes::unit)?;
+        let space = self.open_space(client, id.pasid)?;
+        let outcome = self.unit()?.replace(source, entry, space.domain).map_err(codes::unit);
+        self.done_in(client, space, outcome)?;
         self.trace(client, Traced::Bind { id: handle, device: source.get(), tagged: false });
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
@@ -218,8 +246,9 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     pub(crate) fn map(&mut self, client: ClientId, map: &Map) -> Answer<Done> {
         let id = self.own(client, map.handle)?;
         let mapping = mapping(self.clients.regions(client), map)?;
-        let domain = self.open_space(client, id.pasid)?;
-        self.unit()?.map(domain, mapping).map_err(codes::unit)?;
+        let space = self.open_space(client, id.pasid)?;
+        let outcome = self.unit()?.map(space.domain, mapping).map_err(codes::unit);
+        self.done_in(client, space, outcome)?;
         self.trace(client, traced(map));
         Ok(Done {})
     }
