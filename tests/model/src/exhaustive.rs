@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! All sequences of operations in a small world: two sets, three ids, three allocators of which two share their
-//! helpers and all the same to free, one provider that is busy at times, two subscribers that acknowledge (or more
-//! of each: one drives devices for the first set, one submits for all).
+//! All sequences of operations in a small world: two sets and those that come after them, three ids, three allocators
+//! of which two share their helpers and all the same to free, one provider that is busy at times, two subscribers that
+//! acknowledge (or more of each: one drives devices for the first set, one submits for all).
 //!
 //! Breadth first. A state is what the model knows, except for counters and for what time it is, and a fingerprint of
 //! all that the registry keeps: where two sequences lead to the same state, what can follow is the same, and is tried
@@ -13,6 +13,7 @@ use crate::{Lockstep, Stage};
 use ioasid_core::event::Role;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Ids 1, 2 and 3.
 pub const WORLD: World = World { max: 3, start: 0 };
@@ -48,6 +49,7 @@ pub fn alphabet() -> Vec<Op> {
         ops.extend([Op::FreeSet { set }, Op::DrainSet { set, slice: 2 }]);
         ops.push(Op::AdjustSet { set, reservation: 2, limit: 2 });
     }
+    ops.push(Op::CreateSet { reservation: 0, limit: 1 });
     ops.push(Op::AllocMany { set: 0, window: (1, 3), min: 1, max: 3, data: 7, most: 2 });
     ops.push(Op::Free { set: 0, id: Id { number: 1, age: 1 } });
     ops.push(Op::FreeUnbound { set: 0, id: Id { number: 1, age: 0 } });
@@ -97,15 +99,20 @@ pub fn run(depth: usize, mut progress: impl FnMut(usize, Searched)) -> Result<Se
         let mut next = Vec::new();
         for &(ref way, print) in &front {
             for (place, &op) in (0..).zip(&ops) {
-                let mut lockstep = Lockstep::new(&mut stage, WORLD);
                 let before = BEFORE.into_iter().chain(way.iter().map(|&place| ops[usize::from(place)]));
-                let replayed = before.clone().try_for_each(|op| lockstep.replay(op));
-                let print = replayed.and_then(|()| lockstep.step(print, op)).map_err(|mismatch| {
+                let tried = catch_unwind(AssertUnwindSafe(|| {
+                    let mut lockstep = Lockstep::new(&mut stage, WORLD);
+                    before.clone().try_for_each(|op| lockstep.replay(op)).ok()?;
+                    let print = lockstep.step(print, op).ok()?;
+                    Some((state(&lockstep, print), print))
+                }));
+                let Ok(Some((state, print))) = tried else {
+                    // Once more, to see what is wrong.
                     let scenario = Scenario { world: WORLD, ops: before.chain([op]).collect() };
-                    Failure { scenario, what: mismatch.to_string() }
-                })?;
+                    return Err(Box::new(Failure::of(&mut stage, &scenario).expect_err("it fails again")));
+                };
                 searched.transitions += 1;
-                if seen.insert(state(&lockstep, print)) {
+                if seen.insert(state) {
                     next.push((way.iter().copied().chain([place]).collect(), print));
                 }
             }
