@@ -92,9 +92,10 @@ mod tests {
         ) {
             let share = SetConfig { reservation, limit: limit.max(reservation) };
             let window = PasidRange::new(window.0, (window.0 + window.1).min(300)).unwrap();
-            let (mut first, mut second) = (Vec::new(), Vec::new());
+            let [mut first, mut second, mut third] = [const { Vec::new() }; 3];
             let (mut at_once, set) = registry(&mut first, share, &taken);
             let (mut singly, _) = registry(&mut second, share, &taken);
+            let (mut shortly, _) = registry(&mut third, share, &taken);
 
             let mut many = Vec::new();
             let given = at_once.alloc_many(set, window, (min, max), 7, most, |handle| many.push(handle));
@@ -107,6 +108,10 @@ mod tests {
             prop_assert_eq!((given as usize, &many), (many.len(), &each));
             prop_assert_eq!(at_once.check(), Ok(()));
             prop_assert_eq!(at_once.fingerprint(), singly.fingerprint());
+
+            let short = |_| shortly.alloc_at_once(set, window, (min, max), 7);
+            prop_assert_eq!((0..most).map_while(short).collect::<Vec<_>>(), each);
+            prop_assert_eq!(shortly.fingerprint(), singly.fingerprint());
         }
     }
 
@@ -115,10 +120,11 @@ mod tests {
         let mut words = Vec::new();
         let (mut registry, set) = registry(&mut words, SetConfig { reservation: 1, limit: 9 }, &[]);
         let all = |registry: &mut Registry<'_>, set| {
-            registry.alloc_many(set, PasidRange::ALL, (1, 300), 0, 3, |_| {})
+            let many = registry.alloc_many(set, PasidRange::ALL, (1, 300), 0, 3, |_| {});
+            (many, registry.alloc_at_once(set, PasidRange::ALL, (1, 300), 0).is_some())
         };
-        assert_eq!((all(&mut registry, set), all(&mut registry, SetId::NONE)), (3, 0));
+        assert_eq!((all(&mut registry, set), all(&mut registry, SetId::NONE)), ((3, true), (0, false)));
         registry.subscribe(Subscription { set: None, role: Role::Observer, acknowledges: false }).unwrap();
-        assert_eq!(all(&mut registry, set), 0);
+        assert_eq!(all(&mut registry, set), (0, false));
     }
 }
