@@ -66,8 +66,8 @@ impl<'a> Compiler<'a> {
         let server = self.domain(&schema.pd)?;
         self.config(server);
         let unit = self.unit(server);
-        self.devices();
         let mut config = Config::new(unit.unwrap_or_else(FromZeros::new_zeroed));
+        self.devices(&config);
         for client in &schema.clients {
             self.client(&mut config, server, client);
         }

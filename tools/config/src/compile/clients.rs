@@ -10,6 +10,9 @@ use super::Compiler;
 use crate::schema::{Client, Device, Grant};
 use crate::spelling::suggest;
 
+/// Bytes of PCI configuration space that a bus has.
+const BUS: u64 = 1 << 20;
+
 /// What a page that the server shares with a client is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum PageKind {
@@ -30,7 +33,9 @@ impl PageKind {
 
 impl<'a> Compiler<'a> {
     /// The devices' addresses, by name.
-    pub(super) fn devices(&mut self) {
+    pub(super) fn devices(&mut self, config: &Config) {
+        // One that is wrong itself was reported where it stands.
+        let buses = Some(config.unit.ecam.size / BUS).filter(|&buses| buses > 0);
         for device in &self.schema.devices {
             let text = device.address.as_ref();
             let Some(address) = pci_address(text) else {
@@ -41,6 +46,19 @@ impl<'a> Compiler<'a> {
                 );
                 continue;
             };
+            if let Some(ecam) = &self.schema.unit.ecam
+                && let Some(buses) = buses.filter(|&buses| u64::from(address.bus) >= buses)
+            {
+                let (bus, need) = (address.bus, (u64::from(address.bus) + 1) * BUS);
+                self.wrong::<()>(
+                    device.address.span(),
+                    format!(
+                        "{text} is on bus {bus:#x}, and \"{}\" has the configuration space of {buses} buses",
+                        ecam.as_ref()
+                    ),
+                    format!("give it size=\"{need:#x}\" or more in system.xml: 1 MiB a bus"),
+                );
+            }
             if self.addresses.values().any(|&other| other == address) {
                 self.wrong::<()>(
                     device.address.span(),

@@ -17,6 +17,12 @@ pub const CASES: &[Case] = &[
   help: write bus:device.function in hexadecimal, as in "00:03.0""#,
     },
     Case {
+        toml: &[("00:03.0", "02:03.0")],
+        xml: &[],
+        said: r#"ioasid.toml:15:11: 02:03.0 is on bus 0x2, and "ecam" has the configuration space of 2 buses
+  help: give it size="0x300000" or more in system.xml: 1 MiB a bus"#,
+    },
+    Case {
         toml: &[(
             r#"[[client]]
 pd = "admin""#,
