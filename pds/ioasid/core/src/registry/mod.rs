@@ -163,7 +163,8 @@ pub struct Totals {
 ///   [`totals`](Self::totals), [`check`](Self::check), [`fingerprint`](Self::fingerprint).
 /// - Sets: [`create_set`](Self::create_set), [`adjust_set`](Self::adjust_set), [`free_set`](Self::free_set),
 ///   [`drain_set`](Self::drain_set), [`sets`](Self::sets), [`stats`](Self::stats).
-/// - The life of an id: [`alloc`](Self::alloc), [`get`](Self::get), [`put`](Self::put), [`free`](Self::free),
+/// - The life of an id: [`alloc`](Self::alloc), [`alloc_at_once`](Self::alloc_at_once),
+///   [`alloc_many`](Self::alloc_many), [`get`](Self::get), [`put`](Self::put), [`free`](Self::free),
 ///   [`free_unbound`](Self::free_unbound), [`reclaim`](Self::reclaim), [`quarantine`](Self::quarantine),
 ///   [`revoke`](Self::revoke).
 /// - What is known of ids: [`find`](Self::find), [`lookup`](Self::lookup), [`set_data`](Self::set_data),
