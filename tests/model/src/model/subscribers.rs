@@ -147,10 +147,12 @@ impl Model {
         None
     }
 
-    /// The next thing that is due for one set, for which alone it is later then: nothing where it is gone.
+    /// The next thing that is due for one set, at whose place alone it is later then: unless another has come there.
     pub(crate) fn poll_set(&mut self, set: SetName, ticks: u32) -> Option<Due> {
         let index = self.sets[set].index;
-        self.at(index).filter(|&there| there == set)?;
+        if self.sets.iter().rposition(|one| one.index == index) != Some(set) {
+            return None;
+        }
         self.now[index] += u64::from(ticks);
         self.due(set)
     }
