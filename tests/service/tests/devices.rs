@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ioasid_client::{Access, Code, Error, Extent, Handle, RegionOffset};
-use service_rig::{Client, Grant, Machine};
+use service_rig::{Client, Grant, Machine, Service};
 
 const ONE: u16 = 0x18;
 const TWO: u16 = 0x20;
@@ -89,14 +89,18 @@ fn s31_a_device_is_bound_only_to_pasids_that_it_can_send() {
 
 #[test]
 fn s90_a_refused_replace_keeps_the_old_binding() {
-    let mut machine = machine();
+    let mut machine = Machine::new(&[Grant::new("a").tables(16, 2).device(ONE)]);
     let service = machine.start();
     let client = service.client("a");
     let (id, gone) = (space(&client, 0), space(&client, 1));
     client.bind(id, 0).unwrap();
+    let kept = || service.device(ONE).read_to(None, 0x1000, 0, 1);
     client.free(gone).unwrap();
-    assert_eq!(client.replace(gone, 0), refused(Code::NotFound));
-    assert!(service.device(ONE).read_to(None, 0x1000, 0, 1));
+    assert_eq!((client.replace(gone, 0), kept()), (refused(Code::NotFound), true));
+    // Nor is there an address space for one more.
+    space(&client, 1);
+    let other = client.alloc(1..=4000, 0).unwrap();
+    assert_eq!((client.replace(other, 0), kept()), (refused(Code::NoTableMemory), true));
 }
 
 #[test]
@@ -138,6 +142,31 @@ fn s40_an_unbinding_that_was_not_confirmed_is_made_up_for_by_the_next() {
         assert_eq!(again(&client, id), Ok(()));
         let other = space(&client, 1);
         assert_eq!(client.bind(other, 0), Ok(()), "the device is there for others");
+    }
+}
+
+#[test]
+fn s40_an_id_whose_teardown_was_not_confirmed_is_nobodys_for_good() {
+    type Free = fn(&Service<'_>, Handle) -> Result<(), Error>;
+    let frees: [Free; 2] = [
+        |service, id| service.client("a").free(id),
+        |service, id| service.batch(service.client("a"), "a").free(&[id]).map(drop),
+    ];
+    for free in frees {
+        let mut machine =
+            Machine::new(&[Grant::new("a").tables(64, 4).device(ONE), Grant::new("admin").admin()]);
+        let service = machine.start();
+        let [client, admin] = ["a", "admin"].map(|name| service.client(name));
+        let id = space(&client, 0);
+        client.bind(id, 0).unwrap();
+        service.unit().with(|unit| unit.behaviour.lose_completions = true);
+        assert_eq!(free(&service, id), refused(Code::UnitTimeout));
+        service.unit().with(|unit| unit.behaviour.lose_completions = false);
+
+        assert_eq!(client.alloc(id.pasid..=id.pasid, 0), refused(Code::NoSpace));
+        assert_eq!(client.bind(id, 0), refused(Code::NotFound));
+        assert_eq!(client.own_usage().map(|usage| usage.used), Ok(1), "it stays on the set's account");
+        assert_eq!(admin.check().map(|health| health.quarantined), Ok(1));
     }
 }
 

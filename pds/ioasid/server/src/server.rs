@@ -40,7 +40,7 @@ pub struct Server<'m, R, M, N> {
     pub(crate) trace: ioasid_trace::Writer<'m>,
     /// This life of the server.
     pub(crate) epoch: u16,
-    /// Time, in calls and interrupts. Whoever waits for something asks for it, so time goes on while anybody waits.
+    /// Time as the trace has it, in calls and interrupts.
     pub(crate) now: u32,
     /// Where the search for orphans goes on.
     pub(crate) orphans_from: Pasid,
