@@ -46,6 +46,37 @@ fn s76_a_dead_clients_devices_are_cut_off_at_once_and_its_ids_go_in_slices() {
 }
 
 #[test]
+fn s76_who_goes_on_while_its_set_ends_is_given_nothing_and_reaches_nothing() {
+    let driver = Grant::new("driver").share(0, 100).tables(400, 100).pasid_device(DEVICE, 20);
+    let mut machine = Machine::new(&[driver, Grant::new("admin").admin()]);
+    let service = machine.start();
+    let (client, admin) = (service.client("driver"), service.client("admin"));
+    let ids: Vec<_> = (0..100).map(|_| client.alloc(1..=4000, 0).unwrap()).collect();
+    admin.free_set(DRIVER).unwrap();
+    assert_eq!(client.own_usage(), Err(Error::Refused(Code::ServerRestarted)));
+
+    // It says HELLO, and has the ids yet whose turn has not come.
+    let client = service.client("driver");
+    assert_eq!(client.alloc(1..=4000, 0), Err(Error::Refused(Code::NoSuchSet)));
+    let extent = Extent { pages: 1, access: Access::Read };
+    let map = |id| client.map(id, 0x1000, RegionOffset { region: 0, offset: 0 }, extent);
+    assert_eq!(map(ids[0]), Err(Error::Refused(Code::NotFound)));
+    let last = ids[99];
+    map(last).unwrap();
+    // Its device is cut off, and stays so: nothing is bound to it.
+    assert_eq!(client.bind(last, 0), Err(Error::Refused(Code::UnitTimeout)));
+    assert_eq!(client.bind_tagged(last, 0), Err(Error::Refused(Code::UnitTimeout)));
+    let device = service.device(DEVICE);
+    let reached = || device.read_to(Some(last.pasid), 0x1000, 0, 1) || device.read_to(None, 0x1000, 0, 1);
+    assert!(!reached());
+    while admin.free_set(DRIVER).unwrap().more != 0 {}
+    assert_eq!(client.find(last.pasid).err(), Some(Error::Refused(Code::NotFound)));
+    admin.open_set(DRIVER, Share { reservation: 0, limit: 100 }).unwrap();
+    assert!(!reached());
+    assert_eq!(admin.check().map(|health| health.quarantined), Ok(0));
+}
+
+#[test]
 fn s68_what_an_administrator_guarantees_is_there_in_numbers_too() {
     let mut machine = Machine::new(&[
         Grant::new("modest").share(10, 10),

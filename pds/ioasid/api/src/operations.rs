@@ -228,7 +228,7 @@ operations! {
     } => Done, NoSuchSet InvalidRange NoSpace InUse;
 
     /// End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until there is no
-    /// more; the client is refused everything meanwhile and afterwards.
+    /// more. The client has to say HELLO again, and is given nothing until the set is opened.
     Admin 0x44 SetFree {
         /// The set's number.
         set: u16,

@@ -71,8 +71,8 @@ impl<P: Peer> Client<P> {
         self.call(&api::SetAdjust { set, reservation, limit }).map(drop)
     }
 
-    /// Ends a set, whose client is refused everything from then on: its devices are cut off by the first call, and each
-    /// takes up to 64 ids back. To be called until there is no more.
+    /// Ends a set: its client's devices are cut off by the first call, and each takes up to 64 ids back. To be called until
+    /// there is no more. The client has to say HELLO again, and is given nothing until the set is opened.
     ///
     /// # Errors
     /// [`Code::NoSuchSet`]: there is none of this number, or it has ended.

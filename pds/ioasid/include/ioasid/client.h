@@ -452,7 +452,7 @@ static inline enum ioasid_code ioasid_set_adjust(microkit_channel channel, uint1
 
 /*
  * End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until there is
- * no more; the client is refused everything meanwhile and afterwards.
+ * no more. The client has to say HELLO again, and is given nothing until the set is opened.
  */
 static inline enum ioasid_code ioasid_set_free(microkit_channel channel, uint16_t set,
                                                struct ioasid_progress *reply)

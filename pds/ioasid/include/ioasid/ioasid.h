@@ -108,7 +108,8 @@ enum ioasid_operation {
     IOASID_OP_SET_ADJUST = 0x43,
     /*
      * End a set: its devices are cut off at once, its ids are freed, up to 64 a call. To be called until
-     * there is no more; the client is refused everything meanwhile and afterwards. (admin = true alone.)
+     * there is no more. The client has to say HELLO again, and is given nothing until the set is opened.
+     * (admin = true alone.)
      */
     IOASID_OP_SET_FREE = 0x44,
     /* Begin a set anew that was ended, for a client that was restarted. (admin = true alone.) */
