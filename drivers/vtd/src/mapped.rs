@@ -149,22 +149,6 @@ impl TableMemory for MappedFrames {
         }
         empty
     }
-    fn fill_empty(&mut self, offset: usize, count: usize, first: u64, step: u64) -> bool {
-        let Some(words) = self.words(offset, count) else { return true };
-        for index in 0..count {
-            // SAFETY: as in `fill`, and in `load`.
-            if unsafe { words.add(index).read_volatile() } != 0 {
-                return false;
-            }
-        }
-        let mut value = first;
-        for index in 0..count {
-            // SAFETY: as in `fill`.
-            unsafe { words.add(index).write_volatile(value) }
-            value = value.wrapping_add(step);
-        }
-        true
-    }
     fn zeros(&self, offset: usize, count: usize) -> usize {
         let Some(words) = self.words(offset, count) else { return count };
         // SAFETY: as in `fill`, and in `load`.
