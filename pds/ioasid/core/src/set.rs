@@ -80,8 +80,6 @@ pub(crate) struct Set {
     pub(crate) peak: u32,
     /// Where draining goes on; no PASID where it has come to the end.
     pub(crate) cursor: u32,
-    /// How many of its ids and allocations wait for somebody.
-    pub(crate) waiting: u32,
     /// The allocation that waits for a provider. It is charged already.
     pub(crate) request: Option<Request>,
     /// The number of the last request.
@@ -140,7 +138,6 @@ impl Set {
         used: 0,
         peak: 0,
         cursor: 0,
-        waiting: 0,
         request: None,
         sequence: 0,
         stopping: [Queue { ends: None }; 2],

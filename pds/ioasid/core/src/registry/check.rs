@@ -90,7 +90,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             return Err(Inconsistency::Queue(index));
         }
         let waiting = |(set, stopping): (&Set, &u32)| stopping + u32::from(set.request.is_some());
-        if self.sets.iter().zip(&stopping).any(|pair| pair.0.waiting != waiting(pair)) {
+        if !self.sets.iter().zip(&stopping).map(waiting).eq(self.waiting) {
             return Err(Inconsistency::Totals);
         }
         let accounts = (0..).zip(groups).skip(1).all(|(tag, group)| self.allocators.account(tag) == group);

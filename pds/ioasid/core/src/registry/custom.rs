@@ -111,7 +111,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let answer = provider.alloc(allocator.pdata, range, ticket);
         if answer == Answer::Later {
             let record = &mut self.sets[set.index()];
-            record.waiting += 1;
+            self.waiting[set.index()] += 1;
             let deadline = self.now[set.index()].wrapping_add(self.config.provider_bound);
             record.sequence = ticket.sequence;
             record.request = Some(Request { allocator: allocator.id, range, data, deadline, failed: false });
@@ -196,7 +196,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             self.came_too_late(allocator, answer);
             return Err(Error::Stale);
         };
-        record.waiting -= 1;
+        self.waiting[ticket.set.index()] -= 1;
         let result = self.finish(ticket.set, allocator, request, answer);
         if let Ok(handle) = result {
             self.announce(&Event::new(EventKind::Alloc, ticket.set, Some(handle)));
@@ -234,7 +234,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let record = &mut self.sets[index];
         let request = record.request.take_if(|request| request.failed || is_past(request.deadline, now))?;
         let ticket = Ticket { set: record.id, sequence: record.sequence, allocator: request.allocator };
-        record.waiting -= 1;
+        self.waiting[index] -= 1;
         // Where the allocator has left, nobody answered wrongly or too late.
         let error = if request.failed { Error::ProviderFault } else { self.fault(ticket.allocator) };
         self.discharge(ticket.set);
@@ -243,9 +243,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Forgets what a set has asked for.
     pub(super) fn cancel(&mut self, set: SetId) {
-        let record = &mut self.sets[set.index()];
-        if record.request.take().is_some() {
-            record.waiting -= 1;
+        if self.sets[set.index()].request.take().is_some() {
+            self.waiting[set.index()] -= 1;
             self.discharge(set);
         }
     }

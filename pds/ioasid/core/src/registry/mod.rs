@@ -197,6 +197,8 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     events: E,
     /// Each set's time.
     now: [u32; SETS],
+    /// How many of each set's ids and allocations wait for somebody.
+    waiting: [u32; SETS],
     /// Which set the next poll begins with.
     turn: u8,
 }
@@ -246,6 +248,7 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
             listened: 0,
             events,
             now: [0; SETS],
+            waiting: [0; SETS],
             turn: 0,
         };
         registry.settle();

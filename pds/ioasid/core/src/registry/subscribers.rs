@@ -189,7 +189,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     #[inline(always)]
     fn poll_index(&mut self, index: usize) -> Option<Work> {
-        if self.sets[index].waiting == 0 { None } else { self.due(index) }
+        if self.waiting[index] == 0 { None } else { self.due(index) }
     }
 
     #[cold]
@@ -260,9 +260,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             slot.data = u64::from(asked) << ACK_SHIFT | deadline;
             slot.set_state(State::Stopping);
         }
-        let record = &mut self.sets[index];
-        record.waiting += 1;
-        let Queue { ends } = &mut record.stopping[queue];
+        self.waiting[index] += 1;
+        let Queue { ends } = &mut self.sets[index].stopping[queue];
         match ends {
             Some((_, last)) => {
                 let before = core::mem::replace(last, pasid);
@@ -288,9 +287,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let next = Pasid::truncated((slot.data & 0xf_ffff) as u32);
         slot.data = 0;
         let handle = slot.handle(first);
-        let record = &mut self.sets[index];
-        record.waiting -= 1;
-        record.stopping[queue].ends = if first == last { None } else { Some((next, last)) };
+        self.waiting[index] -= 1;
+        self.sets[index].stopping[queue].ends = if first == last { None } else { Some((next, last)) };
         Some(handle)
     }
 

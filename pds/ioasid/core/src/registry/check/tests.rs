@@ -173,7 +173,7 @@ fn a_queue_that_is_not_whole_is_found() {
 #[test]
 fn totals_that_do_not_add_up_are_found() {
     let breaks: [fn(&mut Registry<'_>); 6] = [
-        |registry| registry.sets[1].waiting += 1,
+        |registry| registry.waiting[1] += 1,
         |registry| registry.totals.spare -= 1,
         |registry| registry.totals.quarantined += 1,
         |registry| registry.totals.lost += 1,
