@@ -59,6 +59,8 @@ impl Service {
             let words = registers.first_chunk_mut().ok_or(Code::Internal);
             words.map_or_else(Tag::refusal, |words| server.call(channel.index(), message, words))
         });
+        // Only now: while the registers are borrowed, nobody can be notified.
+        console_logger::wake();
         server.wake();
         reply
     }
@@ -79,6 +81,7 @@ impl Handler for Service {
             if let Err(error) = Channel::new(*fault_channel).irq_ack() {
                 log::error!("the fault interrupt: {error}");
             }
+            console_logger::wake();
         }
         Ok(())
     }

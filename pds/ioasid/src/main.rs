@@ -23,8 +23,10 @@ microkit_child::restartable!();
 fn init() -> impl Handler {
     // SAFETY: the region is mapped readable and writable, and the console, which maps it too, only reads.
     unsafe { console_logger::install(memory_region_symbol!(log_ring: *mut LogRing), CONSOLE) };
-    match memory::config(memory_region_symbol!(ioasid_config: *mut u8)) {
+    let service = match memory::config(memory_region_symbol!(ioasid_config: *mut u8)) {
         Some(config) => Service::start(config),
         None => Service::NotStarted,
-    }
+    };
+    console_logger::be_lazy();
+    service
 }
