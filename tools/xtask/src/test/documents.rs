@@ -9,6 +9,7 @@ use clap::Parser as _;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tempfile::TempDir;
 
 /// What others build on.
 const PUBLISHED: [&str; 9] = [
@@ -223,8 +224,9 @@ fn succeed(command: &str) -> Result<()> {
 
 /// The crates build from what would be published, without this workspace around them.
 fn package() -> Result<String> {
+    let home = fresh_home()?;
     let mut cargo = workspace::cargo("package");
-    cargo.args(["--locked", "--allow-dirty"]);
+    cargo.args(["--locked", "--allow-dirty"]).env("CARGO_HOME", home.path());
     PUBLISHED.iter().for_each(|name| {
         cargo.args(["--package", name]);
     });
@@ -232,8 +234,31 @@ fn package() -> Result<String> {
     if output.status.success() {
         Ok(format!("{} crates", PUBLISHED.len()))
     } else {
-        Err(miette!("{}", String::from_utf8_lossy(&output.stderr)))
+        let printed = String::from_utf8_lossy(&output.stderr);
+        let what = printed.lines().skip_while(|line| !line.starts_with("error"));
+        Err(miette!("{}", what.collect::<Vec<_>>().join("\n")))
     }
+}
+
+/// A home for Cargo that has all of the person's own but the unpacked sources. A crate that waits to be published is
+/// unpacked there by its version alone, so one that is built against it would see what it was at an earlier run.
+fn fresh_home() -> Result<TempDir> {
+    let own = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let own = own.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
+    let own = own.ok_or_else(|| miette!("no home folder is known: set CARGO_HOME"))?;
+    let fresh = tempfile::tempdir().into_diagnostic()?;
+    std::fs::create_dir(fresh.path().join("registry")).into_diagnostic()?;
+    for (folder, but) in [("", "registry"), ("registry", "src")] {
+        let entries = std::fs::read_dir(own.join(folder)).into_diagnostic();
+        for entry in entries.wrap_err_with(|| own.join(folder).display().to_string())? {
+            let entry = entry.into_diagnostic()?;
+            if entry.file_name() != but {
+                let link = fresh.path().join(folder).join(entry.file_name());
+                std::os::unix::fs::symlink(entry.path(), link).into_diagnostic()?;
+            }
+        }
+    }
+    Ok(fresh)
 }
 
 #[cfg(test)]
