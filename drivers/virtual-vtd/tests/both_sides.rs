@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use ioasid_core::allocator::vcmd::{Registers, VcmdProvider};
 use ioasid_core::allocator::{Allocator, AllocatorId, Helpers};
 use ioasid_core::{
-    Allocation, Config, Error, Freed, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId,
+    Allocation, Config, Error, Freed, Handle, Memory, Pasid, Progress, Registry, SetConfig, SetId,
 };
 use virtual_vtd::{Layout, Page, Refusal, Request, WORDS, Width};
 
@@ -31,13 +31,10 @@ impl Registers for Machine<'_> {
     fn write(&mut self, offset: u64, value: u64) {
         let host = &mut *self.host.borrow_mut();
         let answer = match self.page.write(offset, Width::Eight, value) {
-            Some(Request::Alloc) => {
-                let all = PasidRange::new(1, IDS).expect("a range");
-                match host.alloc(self.set, all, 0) {
-                    Ok(Allocation::Ready(handle)) => Ok(handle.pasid.get()),
-                    Ok(Allocation::Pending(_)) | Err(_) => Err(Refusal),
-                }
-            }
+            Some(Request::Alloc) => match host.alloc(self.set, 1..=IDS, 0) {
+                Ok(Allocation::Ready(handle)) => Ok(handle.pasid.get()),
+                Ok(Allocation::Pending(_)) | Err(_) => Err(Refusal),
+            },
             Some(Request::Free(number)) => Pasid::new(number)
                 .ok_or(Refusal)
                 .and_then(|pasid| host.lookup(self.set, pasid).map_err(|_| Refusal))
@@ -80,9 +77,7 @@ fn run(layout: Layout, operations: u32) {
     let host = RefCell::new(Registry::new(host, limits()).expect("the memory fits"));
     let set = host.borrow_mut().create_set(up_to(LIMIT)).expect("a set");
     let neighbour = host.borrow_mut().create_set(up_to(LIMIT)).expect("a set");
-    let Ok(Allocation::Ready(theirs)) =
-        host.borrow_mut().alloc(neighbour, PasidRange::new(3, 3).expect("a range"), 0)
-    else {
+    let Ok(Allocation::Ready(theirs)) = host.borrow_mut().alloc(neighbour, 3..=3, 0) else {
         panic!("3 is free");
     };
 
@@ -96,12 +91,11 @@ fn run(layout: Layout, operations: u32) {
     guest.register_allocator(vcmd).expect("nothing is allocated");
     let own = guest.create_set(up_to(IDS)).expect("a set");
 
-    let all = PasidRange::new(1, IDS).expect("a range");
     let mut random = Random(88);
     let mut live: Vec<Handle> = Vec::new();
     for _ in 0..operations {
         if random.below(2) == 0 || live.is_empty() {
-            match guest.alloc(own, all, 0) {
+            match guest.alloc(own, 1..=IDS, 0) {
                 Ok(Allocation::Ready(handle)) => {
                     assert_ne!(handle.pasid, theirs.pasid);
                     live.push(handle);

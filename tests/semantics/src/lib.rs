@@ -10,7 +10,7 @@ pub use script::{Call, Script};
 
 use ioasid_core::event::{Event, EventKind, Events, SubscriberId};
 use ioasid_core::{
-    Allocation, Config, Error, Freed, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId,
+    Allocation, Config, Error, Freed, Handle, Memory, Pasid, Progress, Registry, SetConfig, SetId,
 };
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -106,7 +106,7 @@ pub fn exactly(reservation: u32) -> SetConfig {
 /// # Panics
 /// Where the allocation waits for a provider.
 pub fn alloc(registry: &mut Registered<'_>, set: SetId, min: u32, max: u32) -> Result<Handle, Error> {
-    match registry.alloc(set, PasidRange::new(min, max)?, 0)? {
+    match registry.alloc(set, min..=max, 0)? {
         Allocation::Ready(handle) => Ok(handle),
         Allocation::Pending(ticket) => panic!("{ticket:?} waits for a provider"),
     }

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Alloc (s25–s42).
 
+use core::ops::RangeInclusive;
 use ioasid_core::allocator::{AllocatorId, Answer, Ticket};
 use ioasid_core::{Allocation, Error, Freed, PasidRange, Work};
-use semantics::{BOUND, Call, Registered, Script, Stage, alloc, exactly, free, pasid, unchanged, up_to};
+use semantics::{BOUND, Call, Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
 
-/// 1…100.
-const RANGE: PasidRange = match PasidRange::new(1, 100) {
-    Ok(range) => range,
-    Err(_) => panic!("1…100 is a range"),
-};
+const RANGE: RangeInclusive<u32> = 1..=100;
 
 #[test]
 fn s25_an_id_is_in_the_range_with_both_ends() {
@@ -42,6 +39,24 @@ fn s27_min_above_max_is_invalid_and_nobody_is_asked() {
 }
 
 #[test]
+fn s27_an_invalid_range_is_that_whatever_else_is_in_the_way() {
+    let mut stage = Stage::new(3);
+    let mut registry = stage.registry();
+    let [full, guaranteed, gone] =
+        [up_to(1), exactly(2), up_to(1)].map(|share| registry.create_set(share).unwrap());
+    end(&mut registry, gone);
+    alloc(&mut registry, full, 1, 1).unwrap();
+    for (set, error) in [(full, Error::QuotaExceeded), (gone, Error::NoSuchSet), (guaranteed, Error::NoSpace)]
+    {
+        for (min, max) in [(3, 2), (0, 0), (2, 4), (0x10_0002, 3)] {
+            let invalid = |registry: &mut Registered<'_>| alloc(registry, set, min, max);
+            assert_eq!(unchanged(&mut registry, invalid), Err(Error::InvalidRange));
+        }
+        assert_eq!(alloc(&mut registry, set, 1, 1), Err(error));
+    }
+}
+
+#[test]
 fn s28_an_exhausted_range_is_told_apart_from_an_exhausted_quota() {
     let mut stage = Stage::new(100);
     let mut registry = stage.registry();
@@ -55,9 +70,14 @@ fn s28_an_exhausted_range_is_told_apart_from_an_exhausted_quota() {
 
 #[test]
 fn s29_invalid_ioasid_is_no_bound() {
-    assert_eq!(PasidRange::new(1, 0xffff_ffff), Err(Error::InvalidRange));
-    assert_eq!(PasidRange::new(0xffff_ffff, 0xffff_ffff), Err(Error::InvalidRange));
-    assert_eq!(PasidRange::new(0xffff_ffff, 1), Err(Error::InvalidRange));
+    let mut stage = Stage::new(127);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(100)).unwrap();
+    for (min, max) in [(1, 0xffff_ffff), (0xffff_ffff, 0xffff_ffff), (0xffff_ffff, 1)] {
+        assert_eq!(PasidRange::new(min, max), Err(Error::InvalidRange));
+        let invalid = |registry: &mut Registered<'_>| alloc(registry, set, min, max);
+        assert_eq!(unchanged(&mut registry, invalid), Err(Error::InvalidRange));
+    }
 }
 
 #[test]
@@ -66,6 +86,7 @@ fn s30_pasid_0_is_never_handed_out() {
     let mut registry = stage.registry();
     let set = registry.create_set(up_to(200)).unwrap();
     assert_eq!(PasidRange::new(0, 0), Err(Error::InvalidRange));
+    assert_eq!(alloc(&mut registry, set, 0, 0), Err(Error::InvalidRange));
     assert!((0..127).all(|_| alloc(&mut registry, set, 0, 127).unwrap().pasid != pasid(0)));
     assert_eq!(alloc(&mut registry, set, 0, 127), Err(Error::NoSpace));
 }

@@ -2,7 +2,7 @@
 //! Allocators: the default one, custom ones, groups, orphans (s01–s24).
 
 use ioasid_core::allocator::{Allocator, AllocatorId, Answer, Helpers};
-use ioasid_core::{Allocation, Error, PasidRange, Progress, State, capacity};
+use ioasid_core::{Allocation, Error, Progress, State, capacity};
 use semantics::{Call, Registered, Script, Stage, alloc, end, free, pasid, unchanged, up_to};
 
 /// The names of the active group's members.
@@ -53,7 +53,7 @@ fn s03_an_allocation_that_failed_with_the_last_one_is_not_in_the_way() {
     let set = registry.create_set(up_to(10)).unwrap();
     registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
     script.answer(Answer::Later);
-    assert!(matches!(registry.alloc(set, PasidRange::new(1, 100).unwrap(), 0), Ok(Allocation::Pending(_))));
+    assert!(matches!(registry.alloc(set, 1..=100, 0), Ok(Allocation::Pending(_))));
     registry.unregister_allocator(AllocatorId(1)).unwrap();
     // The default space is empty, and the client has not been told yet that it gets nothing.
     assert_eq!(registry.register_allocator(Script::allocator(2, 0, 0)), Ok(()));

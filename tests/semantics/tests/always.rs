@@ -2,7 +2,7 @@
 //! What always holds (s92–s94), as far as it is the registry's affair.
 
 use ioasid_core::allocator::Answer;
-use ioasid_core::{Allocation, Error, Handle, PasidRange, Progress, Work};
+use ioasid_core::{Allocation, Error, Handle, Progress, Work};
 use semantics::{BOUND, Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
 
 #[test]
@@ -61,7 +61,7 @@ fn s93_handles_and_sets_that_were_made_up_change_nothing() {
         }
     }
     unchanged(&mut registry, |registry: &mut Registered<'_>| {
-        assert_eq!(registry.alloc(gone, PasidRange::new(1, 1).unwrap(), 0), Err(Error::NoSuchSet));
+        assert_eq!(registry.alloc(gone, 1..=1, 0), Err(Error::NoSuchSet));
         assert_eq!(registry.adjust_set(gone, up_to(1)), Err(Error::NoSuchSet));
         assert_eq!(registry.free_set(gone), Err(Error::NoSuchSet));
         assert_eq!(registry.stats(gone), Err(Error::NoSuchSet));
@@ -85,7 +85,7 @@ fn s93_a_set_that_is_gone_reaches_nothing_of_the_one_in_its_place() {
         assert_eq!(registry.get(gone, handle), Err(Error::NotOwner));
         assert_eq!(registry.set_data(gone, handle, 1), Err(Error::NotOwner));
         assert_eq!(registry.attach_spid(gone, 1, handle), Err(Error::NotOwner));
-        assert_eq!(registry.alloc(gone, PasidRange::new(1, 1).unwrap(), 0), Err(Error::NoSuchSet));
+        assert_eq!(registry.alloc(gone, 1..=1, 0), Err(Error::NoSuchSet));
     });
 }
 
@@ -145,10 +145,9 @@ fn s94_time_that_passes_for_one_set_takes_nothing_from_another() {
     let mut registry = stage.registry();
     let [one, other] = [(); 2].map(|()| registry.create_set(up_to(10)).unwrap());
     registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
-    let range = PasidRange::new(1, 100).unwrap();
     for set in [one, other] {
         script.answer(Answer::Later);
-        assert!(matches!(registry.alloc(set, range, 0), Ok(Allocation::Pending(_))));
+        assert!(matches!(registry.alloc(set, 1..=100, 0), Ok(Allocation::Pending(_))));
     }
     for now in 1..10 * BOUND {
         let due = registry.poll_set(one, 1);
@@ -172,7 +171,7 @@ fn s94_no_time_passes_for_a_set_in_the_place_of_one_that_is_gone() {
     assert_eq!(set.index(), gone.index());
     registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
     script.answer(Answer::Later);
-    assert!(matches!(registry.alloc(set, PasidRange::new(1, 100).unwrap(), 0), Ok(Allocation::Pending(_))));
+    assert!(matches!(registry.alloc(set, 1..=100, 0), Ok(Allocation::Pending(_))));
     assert_eq!(registry.poll_set(gone, BOUND), None);
     assert!((1..BOUND).all(|_| registry.poll_set(set, 1).is_none()), "its time has not come");
     assert!(matches!(registry.poll_set(set, 1), Some(Work::Failed(failed)) if failed.set() == set));

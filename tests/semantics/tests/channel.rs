@@ -20,7 +20,7 @@ fn channel<'m>(
 }
 
 fn ask(registry: &mut Registry<'_, ChannelProvider>, set: SetId) -> Ticket {
-    match registry.alloc(set, PasidRange::new(1, 100).expect("a range"), 0) {
+    match registry.alloc(set, 1..=100, 0) {
         Ok(Allocation::Pending(ticket)) => ticket,
         other => panic!("{other:?}"),
     }
@@ -100,8 +100,7 @@ fn s52_a_provider_may_be_borrowed() {
     let mut registry = Registry::with(memory, Config::default(), &mut providers, ()).unwrap();
     registry.register_allocator(Script::allocator(1, 0, 7)).unwrap();
     let set = registry.create_set(up_to(5)).unwrap();
-    let range = PasidRange::new(9, 9).unwrap();
-    let Ok(Allocation::Ready(handle)) = registry.alloc(set, range, 0) else { panic!("it answers at once") };
+    let Ok(Allocation::Ready(handle)) = registry.alloc(set, 9..=9, 0) else { panic!("it answers at once") };
     assert_eq!(registry.free_unbound(set, handle), Ok(Freed::Free));
     assert_eq!(told.calls(), [Call::Alloc(7, 9, 9), Call::Free(7, 9)]);
 }

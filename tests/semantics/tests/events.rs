@@ -2,7 +2,7 @@
 //! Events (s77–s80).
 
 use ioasid_core::event::{Event, EventKind, Role, SubscriberId, Subscription};
-use ioasid_core::{Config, Error, Freed, Handle, Memory, PasidRange, Progress, Registry, SetId, State, Work};
+use ioasid_core::{Config, Error, Freed, Handle, Memory, Progress, Registry, SetId, State, Work};
 use semantics::{BOUND, Ear, Registered, Script, Stage, alloc, end, free, pasid, unchanged, up_to};
 
 fn subscribe(
@@ -296,7 +296,7 @@ fn s77_events_may_go_to_somebody_borrowed() {
         Registry::with(memory, Config::default(), &mut [], &mut ear).unwrap();
     let set = registry.create_set(up_to(10)).unwrap();
     registry.subscribe(Subscription { set: None, role: Role::Observer, acknowledges: false }).unwrap();
-    registry.alloc(set, PasidRange::new(1, 50).unwrap(), 0).unwrap();
+    registry.alloc(set, 1..=50, 0).unwrap();
     assert_eq!(heard.heard().len(), 1);
 }
 

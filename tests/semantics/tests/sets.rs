@@ -2,7 +2,7 @@
 //! Sets and quotas (s67–s76).
 
 use ioasid_core::allocator::Answer;
-use ioasid_core::{Error, Freed, Handle, PasidRange, Progress, SetConfig, capacity};
+use ioasid_core::{Error, Freed, Handle, Progress, SetConfig, capacity};
 use semantics::{BOUND, Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
 
 const NO_HANDLE: fn() -> Handle = || Handle { pasid: pasid(0), generation: Default::default() };
@@ -262,7 +262,7 @@ fn s75_the_peak_never_falls_also_where_an_allocation_under_way_fails() {
     let set = registry.create_set(up_to(10)).unwrap();
     registry.register_allocator(Script::allocator(1, 0, 0)).unwrap();
     script.answer(Answer::Later);
-    assert!(registry.alloc(set, PasidRange::new(1, 100).unwrap(), 0).is_ok());
+    assert!(registry.alloc(set, 1..=100, 0).is_ok());
     assert_eq!((registry.stats(set).unwrap().used, registry.stats(set).unwrap().peak), (1, 1));
     assert!(registry.poll(BOUND).is_some());
     assert_eq!((registry.stats(set).unwrap().used, registry.stats(set).unwrap().peak), (0, 1));

@@ -9,7 +9,7 @@
 //! ```
 //! use ioasid_core::allocator::NoProvider;
 //! use ioasid_core::event::{Event, EventKind, Events, Role, SubscriberId, Subscription};
-//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig, Work};
+//! use ioasid_core::{Allocation, Config, Freed, Memory, Registry, SetConfig, Work};
 //!
 //! #[derive(Default)]
 //! struct Ring(Vec<(SubscriberId, EventKind)>);
@@ -27,7 +27,7 @@
 //! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
 //! let driver = registry.subscribe(Subscription { set: Some(set), role: Role::Device, acknowledges: true })?;
 //!
-//! let Allocation::Ready(handle) = registry.alloc(set, PasidRange::new(1, 99)?, 0)? else { unreachable!() };
+//! let Allocation::Ready(handle) = registry.alloc(set, 1..=99, 0)? else { unreachable!() };
 //! assert_eq!(registry.free(set, handle), Ok(Freed::Pending));
 //! assert_eq!(registry.events().0, [(driver, EventKind::Alloc), (driver, EventKind::Free)]);
 //!

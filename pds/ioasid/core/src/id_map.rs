@@ -4,9 +4,9 @@
 //!
 //! All zero is the empty set. The arrays are as large as there are PASIDs, so no access is out of bounds.
 
+use crate::Pasid;
 use crate::block_map::{BlockMap, bit, word};
 use crate::capacity::BLOCKS;
-use crate::{Pasid, PasidRange};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The bits and what is found by them.
@@ -28,43 +28,43 @@ impl IdMap {
         self.low = 1;
     }
 
-    /// Takes the lowest id in a range out.
+    /// Takes the lowest id from `min` to `max` out; `min` may be any number.
     #[inline(always)]
-    pub(crate) fn take_lowest(&mut self, range: PasidRange) -> Option<Pasid> {
-        let pasid = self.lowest(range)?;
+    pub(crate) fn take_lowest(&mut self, min: u32, max: Pasid) -> Option<Pasid> {
+        let pasid = self.lowest(min, max)?;
         self.remove(pasid);
         Some(pasid)
     }
 
-    /// The lowest id in a range.
+    /// The lowest id from `min` to `max`. What is found is not below the one, and is compared with the other: nothing
+    /// is found where there is nothing between them.
     #[inline(always)]
-    fn lowest(&mut self, range: PasidRange) -> Option<Pasid> {
-        let from = range.min().get().max(self.low);
+    fn lowest(&mut self, min: u32, max: Pasid) -> Option<Pasid> {
+        let from = min.max(self.low);
         let rest = self.words[word::<BLOCKS>(from)] >> (from & 63);
-        let number =
-            if rest != 0 { from + rest.trailing_zeros() } else { self.beyond(Pasid::truncated(from))? };
-        (number <= range.max().get()).then_some(Pasid::truncated(number))
+        let number = if rest != 0 { from + rest.trailing_zeros() } else { self.beyond(from)? };
+        max.at_most(number)
     }
 
     /// The lowest id in a later block, where the block of `from` has none from there on.
     #[inline(always)]
-    fn beyond(&mut self, from: Pasid) -> Option<u32> {
-        let block = self.blocks.first_after(from.block())?;
-        if from.get() == self.low {
+    fn beyond(&mut self, from: u32) -> Option<u32> {
+        let block = self.blocks.first_after(from >> 6)?;
+        if from == self.low {
             self.low = block << 6;
         }
         Some(block << 6 | self.words[block as usize % BLOCKS].trailing_zeros())
     }
 
-    /// Takes the lowest ids in a range out, out of one block alone and so many at the most, but one at least: which block, and a
-    /// bit for each id.
+    /// Takes the lowest ids from `min` to `max` out, out of one block alone and so many at the most, but one at least: which
+    /// block, and a bit for each id.
     #[inline(always)]
-    pub(crate) fn take_some(&mut self, range: PasidRange, most: u32) -> Option<(u32, u64)> {
-        let first = self.lowest(range)?;
+    pub(crate) fn take_some(&mut self, min: u32, max: Pasid, most: u32) -> Option<(u32, u64)> {
+        let first = self.lowest(min, max)?;
         let word = &mut self.words[word::<BLOCKS>(first.get())];
         let mut taken = *word & !0 << first.place();
-        if range.max().block() == first.block() {
-            taken &= !0 >> (63 - range.max().place());
+        if max.block() == first.block() {
+            taken &= !0 >> (63 - max.place());
         }
         if taken.count_ones() > most {
             let rest = (0..most.max(1)).fold(taken, |rest, _| rest & (rest - 1));
@@ -143,7 +143,7 @@ mod tests {
                     2 => {
                         let (min, max) = (one.min(other), one.max(other));
                         let most = 1 + other % 70;
-                        let some = map.take_some(PasidRange::new(min, max).unwrap(), most);
+                        let some = map.take_some(min, Pasid::truncated(max), most);
                         let block = model.range(min..=max).next().map(|lowest| lowest >> 6);
                         let lowest = |block| model.range(min..=max).take_while(move |&one| one >> 6 == block);
                         let bits = block.map(|block| {
@@ -155,10 +155,9 @@ mod tests {
                         model.retain(|&one| one >> 6 != block || bits & bit(one) == 0);
                     }
                     _ => {
-                        let (min, max) = (one.min(other), one.max(other));
-                        let lowest = model.range(min..=max).next().copied();
-                        let range = PasidRange::new(min, max).unwrap();
-                        prop_assert_eq!(map.take_lowest(range).map(Pasid::get), lowest);
+                        let lowest = model.range(one..).next().copied().filter(|&lowest| lowest <= other);
+                        let taken = map.take_lowest(one, Pasid::truncated(other));
+                        prop_assert_eq!(taken.map(Pasid::get), lowest);
                         lowest.map(|lowest| model.remove(&lowest));
                     }
                 }
@@ -173,10 +172,9 @@ mod tests {
         let mut map = empty();
         map.insert(Pasid::truncated(5000));
         map.low = 64;
-        let from = |min| PasidRange::new(min, 0xf_ffff).unwrap();
-        assert_eq!((map.take_lowest(from(200)).map(Pasid::get), map.low), (Some(5000), 64));
+        assert_eq!((map.take_lowest(200, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 64));
         map.insert(Pasid::truncated(5000));
-        assert_eq!((map.take_lowest(from(1)).map(Pasid::get), map.low), (Some(5000), 4992));
+        assert_eq!((map.take_lowest(1, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 4992));
         map.insert(Pasid::truncated(4000));
         assert_eq!(map.low, 3968);
         assert!(map.is_consistent());
@@ -200,8 +198,18 @@ mod tests {
             let mut map = empty();
             let pasid = Pasid::truncated(distance);
             map.insert(pasid);
-            assert_eq!(map.take_lowest(PasidRange::ALL), Some(pasid));
-            assert_eq!(map.take_lowest(PasidRange::ALL), None);
+            assert_eq!(map.take_lowest(0, Pasid::MAX), Some(pasid));
+            assert_eq!(map.take_lowest(0, Pasid::MAX), None);
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_from_a_number_that_is_no_pasid() {
+        let mut map = empty();
+        map.insert(Pasid::truncated(5));
+        map.insert(Pasid::truncated(5000));
+        for min in [0x10_0000, 0x10_0005, 0x10_1000, 0x7fff_ffff, u32::MAX] {
+            assert_eq!(map.take_lowest(min, Pasid::MAX), None, "{min}");
         }
     }
 }

@@ -7,13 +7,13 @@
 //! amount of work.
 //!
 //! ```
-//! use ioasid_core::{Allocation, Config, Freed, Memory, PasidRange, Registry, SetConfig};
+//! use ioasid_core::{Allocation, Config, Freed, Memory, Registry, SetConfig};
 //!
 //! let mut words = vec![0; Memory::words_for(4096)];
 //! let mut registry = Registry::new(Memory { words: &mut words }, Config::default())?;
 //! let set = registry.create_set(SetConfig { reservation: 16, limit: 64 })?;
 //!
-//! let Allocation::Ready(handle) = registry.alloc(set, PasidRange::new(1, 4095)?, 7)? else { unreachable!() };
+//! let Allocation::Ready(handle) = registry.alloc(set, 1..=4095, 7)? else { unreachable!() };
 //! assert_eq!(registry.find(set, handle), Ok(7));
 //!
 //! assert_eq!(registry.free(set, handle), Ok(Freed::Teardown));

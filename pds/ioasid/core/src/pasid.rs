@@ -2,6 +2,7 @@
 //! PASIDs, ranges of them, and handles.
 
 use crate::Error;
+use core::ops::RangeInclusive;
 
 /// A process address space id: 20 bits (PCIe 6.20), checked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +33,12 @@ impl Pasid {
         self.0
     }
 
+    /// The PASID of this number, if it is not above `self`.
+    #[inline(always)]
+    pub(crate) fn at_most(self, number: u32) -> Option<Self> {
+        (number <= self.0).then_some(Self(number))
+    }
+
     pub(crate) const fn index(self) -> usize {
         self.0 as usize
     }
@@ -52,6 +59,12 @@ impl Pasid {
     #[must_use]
     pub const fn next(self) -> Option<Self> {
         Self::new(self.0 + 1)
+    }
+}
+
+impl From<PasidRange> for RangeInclusive<u32> {
+    fn from(range: PasidRange) -> Self {
+        range.min.0..=range.max.0
     }
 }
 
@@ -96,7 +109,7 @@ pub struct Handle {
     pub generation: Generation,
 }
 
-/// From where to where an id may be, both inclusive.
+/// From where to where an id may be, both inclusive; checked once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PasidRange {
     min: Pasid,
@@ -142,15 +155,6 @@ impl PasidRange {
         (min <= max).then_some(Self { min, max })
     }
 
-    /// What is within it from `min` to `max`, if anything is; the two may be any numbers.
-    #[inline]
-    #[must_use]
-    pub fn between(self, min: u32, max: u32) -> Option<Self> {
-        let (min, max) = (self.min.0.max(min), self.max.0.min(max));
-        // Above the one and below the other: both are PASIDs.
-        (min <= max).then_some(Self { min: Pasid(min), max: Pasid(max) })
-    }
-
     /// Whether an id is in it.
     #[must_use]
     pub fn contains(self, pasid: Pasid) -> bool {
@@ -181,21 +185,17 @@ mod tests {
     }
 
     #[test]
-    fn what_is_between_any_two_numbers_is_a_range_or_nothing() {
-        let own = range(10, 20);
-        for (min, max, left) in [
-            (0, u32::MAX, Some((10, 20))),
-            (12, 15, Some((12, 15))),
-            (20, 20, Some((20, 20))),
-            (21, u32::MAX, None),
-            (0, 9, None),
-            (15, 12, None),
-            (u32::MAX, 0, None),
-        ] {
-            assert_eq!(own.between(min, max), left.map(|(min, max)| range(min, max)));
-            assert_eq!(PasidRange::EMPTY.between(min, max), None);
+    fn nothing_is_in_the_empty_range() {
+        let empty = PasidRange::EMPTY;
+        assert_eq!((empty.overlap(range(10, 20)), empty.contains(Pasid::MAX)), (None, false));
+    }
+
+    #[test]
+    fn a_number_up_to_a_pasid_is_one() {
+        let seven = Pasid::truncated(7);
+        for (number, pasid) in [(0, Some(0)), (7, Some(7)), (8, None), (u32::MAX, None)] {
+            assert_eq!(seven.at_most(number).map(Pasid::get), pasid);
         }
-        assert_eq!((PasidRange::EMPTY.overlap(own), PasidRange::EMPTY.contains(Pasid::MAX)), (None, false));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! The client may write the page at any time, also while the server reads it. So each word is read once, and what
 //! was read is checked.
 
+use core::ops::RangeInclusive;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use heapless::Vec;
@@ -61,7 +62,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let AllocBatch { min, max, data, .. } = *batch;
         self.range(min, max)?;
         // As many as can be had at once, and the rest one by one.
-        let done = self.alloc_many(client, (min, max), data, items);
+        let done = self.alloc_many(client, min..=max, data, items);
         for (item, [word]) in items.iter().enumerate().skip(done) {
             match self.alloc_between(client, min, max, data) {
                 Ok(handle) => word.store(handle.to_word(), Ordering::Relaxed),
@@ -74,13 +75,19 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
 
     /// Allocates ids until anything is not as it mostly is; gives how many there were.
     #[inline(always)]
-    fn alloc_many(&mut self, client: ClientId, bounds: (u32, u32), data: u64, items: Items<'_, 1>) -> usize {
+    fn alloc_many(
+        &mut self,
+        client: ClientId,
+        range: RangeInclusive<u32>,
+        data: u64,
+        items: Items<'_, 1>,
+    ) -> usize {
         let (set, own) = (self.set(client), self.clients.window(client));
         let most = u32::try_from(items.len()).unwrap_or(0);
         let Self { registry, clients, trace, epoch, now, .. } = self;
         let account = clients.account_mut(client);
         let mut words = items.as_flattened().iter();
-        let given = registry.alloc_many(set, own, bounds, data, most, |handle| {
+        let given = registry.alloc_many(set, own, range, data, most, |handle| {
             let handle = handle_of(handle, *epoch);
             trace.push(*now, Some(client.number()), Traced::Alloc { id: handle });
             account.find.insert(handle, data);

@@ -69,7 +69,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         data: u64,
     ) -> Answer<Handle> {
         let (set, own) = (self.set(client), self.clients.window(client));
-        match self.registry.alloc_at_once(set, own, (min, max), data) {
+        match self.registry.alloc_at_once(set, own, min..=max, data) {
             Some(handle) => Ok(self.allocated(client, handle, data)),
             None => self.alloc_slowly(client, min, max, data),
         }
@@ -84,7 +84,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         for range in
             [self.clients.window(client).overlap(range), self.clients.commons(range)].into_iter().flatten()
         {
-            outcome = self.registry.alloc(self.set(client), range, data);
+            outcome = self.registry.alloc(self.set(client), range.into(), data);
             if outcome != Err(Error::NoSpace) {
                 break;
             }

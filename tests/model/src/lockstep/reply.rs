@@ -147,15 +147,13 @@ impl Lockstep<'_> {
                 let (name, set) = set!(set);
                 let said = self.said(choice, min, max);
                 (0..PROVIDERS).for_each(|number| self.will_say(number, said));
-                let real = PasidRange::new(min, max)
-                    .and_then(|range| self.registry.alloc(set, range, data))
-                    .map(|allocation| match allocation {
-                        Allocation::Ready(handle) => Outcome::Ready(handle),
-                        Allocation::Pending(ticket) => {
-                            self.names.tickets.push(ticket);
-                            Outcome::Pending(self.names.tickets.len() - 1)
-                        }
-                    });
+                let real = self.registry.alloc(set, min..=max, data).map(|allocation| match allocation {
+                    Allocation::Ready(handle) => Outcome::Ready(handle),
+                    Allocation::Pending(ticket) => {
+                        self.names.tickets.push(ticket);
+                        Outcome::Pending(self.names.tickets.len() - 1)
+                    }
+                });
                 if let Ok(Outcome::Pending(_)) = real {
                     let asked_with = self.names.log.borrow().ticket;
                     same("the ticket", &self.names.tickets.last().copied(), &asked_with)?;
@@ -171,7 +169,7 @@ impl Lockstep<'_> {
             }
             Op::AllocAtOnce { set, window, min, max, data } => {
                 let (name, set) = set!(set);
-                let real = self.registry.alloc_at_once(set, within(window), (min, max), data);
+                let real = self.registry.alloc_at_once(set, within(window), min..=max, data);
                 let should = self.model.alloc_at_once(name, window, (min, max), data);
                 (Reply::Given(real.into_iter().collect()), Reply::Given(should.into_iter().collect()))
             }
@@ -179,7 +177,7 @@ impl Lockstep<'_> {
                 let (name, set) = set!(set);
                 let mut real = Vec::new();
                 let each = |handle| real.push(handle);
-                let given = self.registry.alloc_many(set, within(window), (min, max), data, most, each);
+                let given = self.registry.alloc_many(set, within(window), min..=max, data, most, each);
                 same("how many are given", &usize::try_from(given), &Ok(real.len()))?;
                 (
                     Reply::Given(real),

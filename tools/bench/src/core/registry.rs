@@ -3,9 +3,7 @@
 
 use super::subject::{IDS, Subject};
 use super::verdict;
-use ioasid_core::{
-    Allocation, Config, Handle, Memory, Pasid, PasidRange, Progress, Registry, SetConfig, SetId,
-};
+use ioasid_core::{Allocation, Config, Handle, Memory, Pasid, Progress, Registry, SetConfig, SetId};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -38,7 +36,7 @@ impl Subject for Ours {
 
     #[inline(always)]
     fn alloc(&mut self, min: u32, max: u32) -> Option<Handle> {
-        match self.registry.alloc(self.set, PasidRange::new(min, max).ok()?, 7).ok()? {
+        match self.registry.alloc(self.set, min..=max, 7).ok()? {
             Allocation::Ready(handle) => Some(handle),
             Allocation::Pending(_) => None,
         }
@@ -95,12 +93,10 @@ pub fn set_to_free(ids: u32, stride: u32, crowded: bool) -> (Registry<'static>, 
     let set = registry.create_set(share).expect("there is room for a set");
     let other = registry.create_set(share).expect("there is room for a set");
     for id in (1..=ids).map(|place| place * stride) {
-        let range = PasidRange::new(id, id).expect("a range");
-        registry.alloc(set, range, 7).expect("it is free");
+        registry.alloc(set, id..=id, 7).expect("it is free");
     }
     if crowded {
-        let range = PasidRange::new(1, ids * stride).expect("a range");
-        while registry.alloc(other, range, 7).is_ok() {}
+        while registry.alloc(other, 1..=ids * stride, 7).is_ok() {}
     }
     (registry, set)
 }

@@ -17,20 +17,19 @@
 //! let helpers = Helpers { alloc: 0, free: 0 };
 //! registry.register_allocator(Allocator { id: AllocatorId(1), helpers, pdata: 0 })?;
 //! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
-//! let range = PasidRange::new(1, 99)?;
 //!
 //! // A client asks. The provider is notified, and the client waits for its ticket.
-//! let Allocation::Pending(ticket) = registry.alloc(set, range, 7)? else { unreachable!("it says later") };
+//! let Allocation::Pending(ticket) = registry.alloc(set, 1..=99, 7)? else { unreachable!("it says later") };
 //! assert!(registry.provider(0).is_some_and(|provider| provider.is_asking()));
 //!
 //! // The provider fetches what it is asked, and answers. Who it is follows from the channel that it calls on.
 //! let question = registry.provider(0).and_then(ChannelProvider::fetch);
-//! assert_eq!(question, Some(Question::Alloc { ticket, pdata: 0, range }));
+//! assert_eq!(question, Some(Question::Alloc { ticket, pdata: 0, range: PasidRange::new(1, 99)? }));
 //! let completion = registry.complete(0, ticket, Answer::Given(12))?;
 //! assert_eq!((completion.ticket, registry.find(set, completion.result?)), (ticket, Ok(7)));
 //!
 //! // One that does not answer in time has failed.
-//! let Allocation::Pending(ticket) = registry.alloc(set, range, 7)? else { unreachable!("it says later") };
+//! let Allocation::Pending(ticket) = registry.alloc(set, 1..=99, 7)? else { unreachable!("it says later") };
 //! assert_eq!(registry.poll(9), None);
 //! assert!(matches!(registry.poll(10), Some(Work::Failed(failed)) if failed.ticket == ticket));
 //! # Ok::<(), ioasid_core::Error>(())

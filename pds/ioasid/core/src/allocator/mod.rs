@@ -53,12 +53,12 @@
 //! registry.register_allocator(Allocator { id: name, helpers: Helpers { alloc: 0, free: 0 }, pdata: 0 })?;
 //!
 //! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
-//! let any = PasidRange::new(1, registry.max_pasid().get())?;
-//! let Allocation::Ready(first) = registry.alloc(set, any, 0)? else { unreachable!("it never says later") };
+//! let any = 1..=registry.max_pasid().get();
+//! let Allocation::Ready(first) = registry.alloc(set, any.clone(), 0)? else { unreachable!("it never says later") };
 //! let Allocation::Ready(second) = registry.alloc(set, any, 0)? else { unreachable!("it never says later") };
 //! assert_eq!((first.pasid.get(), second.pasid.get()), (1000, 1001));
 //! // Where a client's range and the window have nothing in common, there is nothing.
-//! assert_eq!(registry.alloc(set, PasidRange::new(7, 100)?, 0), Err(Error::NoSpace));
+//! assert_eq!(registry.alloc(set, 7..=100, 0), Err(Error::NoSpace));
 //!
 //! // A number goes back to the provider when its teardown is confirmed, not before.
 //! assert_eq!(registry.free(set, first), Ok(Freed::Teardown));

@@ -6,6 +6,7 @@ use crate::allocator::Provider;
 use crate::event::{Event, EventKind, Events};
 use crate::slot::{Identity, Life, Slot};
 use crate::{Error, Handle, Pasid, PasidRange, SetId, State};
+use core::ops::RangeInclusive;
 
 /// What a set's use and the common stock are when one more id is charged.
 struct Charge {
@@ -16,42 +17,46 @@ struct Charge {
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Gives a set the lowest free id in a range, with `data` as its private data and one reference. Where a custom
-    /// allocator is active, it chooses.
+    /// allocator is active, it chooses. PASID 0 is reserved: a range that begins with it begins with 1.
     ///
     /// # Errors
-    /// [`Error::InvalidRange`] where the range goes beyond [`max_pasid`](Self::max_pasid); [`Error::NoSpace`]
-    /// where none is free there, or all that are free are guaranteed to others; [`Error::QuotaExceeded`] where
-    /// the set is at its limit; [`Error::NoSuchSet`]. With a custom allocator also [`Error::ProviderFault`] and
-    /// [`Error::ProviderBusy`].
+    /// [`Error::InvalidRange`] where nothing is in the range, or it goes beyond [`max_pasid`](Self::max_pasid);
+    /// [`Error::NoSpace`] where none is free there, or all that are free are guaranteed to others;
+    /// [`Error::QuotaExceeded`] where the set is at its limit; [`Error::NoSuchSet`]. With a custom allocator also
+    /// [`Error::ProviderFault`] and [`Error::ProviderBusy`].
     #[inline(always)]
-    pub fn alloc(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
-        if range.max() > self.sets[set.index()].quick.max {
-            return self.alloc_watched(set, range, data);
+    pub fn alloc(&mut self, set: SetId, range: RangeInclusive<u32>, data: u64) -> Result<Allocation, Error> {
+        let (min, max) = range.into_inner();
+        let Some(highest) = self.sets[set.index()].quick.max.at_most(max) else {
+            return self.alloc_watched(set, min, max, data);
+        };
+        match self.alloc_default(set, min, highest, data) {
+            Ok(handle) => Ok(Allocation::Ready(handle)),
+            // In an empty range none was found either.
+            Err(error) => PasidRange::new(min, max).and(Err(error)),
         }
-        self.alloc_default(set, range, data).map(Allocation::Ready)
     }
 
-    /// The lowest free id of those from `min` to `max` that are within a window: the short way. `None` where anything is
-    /// not as it mostly is. Then nothing has changed, and [`alloc`](Self::alloc) knows what there is to do or to say.
+    /// The lowest free id in a range that is within a window: the short way. `None` where anything is not as it mostly is.
+    /// Then nothing has changed, and [`alloc`](Self::alloc) knows what there is to do or to say.
     #[inline(always)]
     pub fn alloc_at_once(
         &mut self,
         set: SetId,
         window: PasidRange,
-        (min, max): (u32, u32),
+        range: RangeInclusive<u32>,
         data: u64,
     ) -> Option<Handle> {
-        if max > self.sets[set.index()].quick.max.get() {
-            return None;
-        }
-        self.alloc_default(set, window.between(min, max)?, data).ok()
+        let (min, max) = range.into_inner();
+        let highest = self.sets[set.index()].quick.max.at_most(max)?;
+        self.alloc_default(set, window.min().get().max(min), window.max().min(highest), data).ok()
     }
 
-    /// The same from the default allocator.
+    /// The lowest free id from `min` to `max`; `min` may be any number.
     #[inline(always)]
-    fn alloc_default(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Handle, Error> {
+    fn alloc_default(&mut self, set: SetId, min: u32, max: Pasid, data: u64) -> Result<Handle, Error> {
         let charge = self.charge(set)?;
-        let pasid = self.space.free.take_lowest(range).ok_or(Error::NoSpace)?;
+        let pasid = self.space.free.take_lowest(min, max).ok_or(Error::NoSpace)?;
         self.pay(charge);
         self.occupy(set, pasid, Life::LIVE, data)
     }
@@ -59,12 +64,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// The same where an allocator of somebody's chooses, or somebody wants to be told.
     #[cold]
     #[inline(never)]
-    fn alloc_watched(&mut self, set: SetId, range: PasidRange, data: u64) -> Result<Allocation, Error> {
+    fn alloc_watched(&mut self, set: SetId, min: u32, max: u32, data: u64) -> Result<Allocation, Error> {
+        let range = PasidRange::new(min, max)?;
         if range.max() > self.config.max_pasid {
             return Err(Error::InvalidRange);
         }
         let allocation = if self.live.tag() == 0 {
-            Allocation::Ready(self.alloc_default(set, range, data)?)
+            Allocation::Ready(self.alloc_default(set, min, range.max(), data)?)
         } else {
             let charge = self.charge(set)?;
             self.pay(charge);

@@ -6,34 +6,34 @@ use crate::allocator::Provider;
 use crate::event::Events;
 use crate::slot::Life;
 use crate::{Handle, Pasid, PasidRange, SetId};
+use core::ops::RangeInclusive;
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
-    /// Up to `most` ids of those from `min` to `max` that are within a window, the lowest first, as
-    /// [`alloc`](Self::alloc) gives them one by one: `each` is told of every one. The short way: where they are fewer,
+    /// Up to `most` ids in a range that are within a window, the lowest first, as [`alloc`](Self::alloc) gives them one by
+    /// one: `each` is told of every one. The short way: where they are fewer,
     /// that knows why there are no more, or finds some.
     #[inline(always)]
     pub fn alloc_many(
         &mut self,
         set: SetId,
         window: PasidRange,
-        (min, max): (u32, u32),
+        range: RangeInclusive<u32>,
         data: u64,
         most: u32,
         mut each: impl FnMut(Handle),
     ) -> u32 {
         let index = set.index();
         let record = &mut self.sets[index];
-        let Some(range) = window.between(min, max) else { return 0 };
-        if max > record.quick.max.get() || record.id != set {
-            return 0;
-        }
+        let (min, max) = range.into_inner();
+        let Some(highest) = record.quick.max.at_most(max).filter(|_| record.id == set) else { return 0 };
+        let (min, max) = (window.min().get().max(min), window.max().min(highest));
         // A set that is not open has the limit 0.
         let guaranteed = record.share.reservation.saturating_sub(record.used);
         let allowed = record.share.limit.saturating_sub(record.used);
         let most = most.min(allowed).min(guaranteed.saturating_add(self.totals.spare));
         let mut given = 0;
         while given < most
-            && let Some((number, mut bits)) = self.space.free.take_some(range, most - given)
+            && let Some((number, mut bits)) = self.space.free.take_some(min, max, most - given)
             && let Some(block) = self.space.blocks.get_mut(number as usize)
         {
             given += bits.count_ones();
@@ -74,8 +74,7 @@ mod tests {
         let other = registry.create_set(SetConfig { reservation: 20, limit: 200 }).unwrap();
         let set = registry.create_set(share).unwrap();
         for &(own, number) in taken {
-            let range = PasidRange::new(number, number).unwrap();
-            let _ = registry.alloc(if own { set } else { other }, range, 0);
+            let _ = registry.alloc(if own { set } else { other }, number..=number, 0);
         }
         (registry, set)
     }
@@ -98,9 +97,9 @@ mod tests {
             let (mut shortly, _) = registry(&mut third, share, &taken);
 
             let mut many = Vec::new();
-            let given = at_once.alloc_many(set, window, (min, max), 7, most, |handle| many.push(handle));
-            let range = window.between(min, max).filter(|_| max <= 300);
-            let one = |_| match singly.alloc(set, range?, 7) {
+            let given = at_once.alloc_many(set, window, min..=max, 7, most, |handle| many.push(handle));
+            let range = min.max(window.min().get())..=max.min(window.max().get());
+            let one = |_| match (max <= 300).then(|| singly.alloc(set, range.clone(), 7))? {
                 Ok(Allocation::Ready(handle)) => Some(handle),
                 _ => None,
             };
@@ -109,7 +108,7 @@ mod tests {
             prop_assert_eq!(at_once.check(), Ok(()));
             prop_assert_eq!(at_once.fingerprint(), singly.fingerprint());
 
-            let short = |_| shortly.alloc_at_once(set, window, (min, max), 7);
+            let short = |_| shortly.alloc_at_once(set, window, min..=max, 7);
             prop_assert_eq!((0..most).map_while(short).collect::<Vec<_>>(), each);
             prop_assert_eq!(shortly.fingerprint(), singly.fingerprint());
         }
@@ -120,8 +119,8 @@ mod tests {
         let mut words = Vec::new();
         let (mut registry, set) = registry(&mut words, SetConfig { reservation: 1, limit: 9 }, &[]);
         let all = |registry: &mut Registry<'_>, set| {
-            let many = registry.alloc_many(set, PasidRange::ALL, (1, 300), 0, 3, |_| {});
-            (many, registry.alloc_at_once(set, PasidRange::ALL, (1, 300), 0).is_some())
+            let many = registry.alloc_many(set, PasidRange::ALL, 1..=300, 0, 3, |_| {});
+            (many, registry.alloc_at_once(set, PasidRange::ALL, 1..=300, 0).is_some())
         };
         assert_eq!((all(&mut registry, set), all(&mut registry, SetId::NONE)), ((3, true), (0, false)));
         registry.subscribe(Subscription { set: None, role: Role::Observer, acknowledges: false }).unwrap();

@@ -4,7 +4,7 @@
 use super::*;
 use crate::event::{Role, Subscription};
 use crate::slot::Slot;
-use crate::{Allocation, Config, Error, Freed, Handle, Memory, PasidRange, SetConfig};
+use crate::{Allocation, Config, Error, Freed, Handle, Memory, SetConfig};
 use zerocopy::IntoBytes;
 
 const MAX: u32 = 150;
@@ -15,8 +15,7 @@ fn pasid(number: u32) -> Pasid {
 }
 
 fn alloc(registry: &mut Registry<'_>, set: SetId, number: u32) -> Handle {
-    let range = PasidRange::new(number, number).unwrap();
-    match registry.alloc(set, range, 0).unwrap() {
+    match registry.alloc(set, number..=number, 0).unwrap() {
         Allocation::Ready(handle) => handle,
         Allocation::Pending(_) => unreachable!("there is no provider"),
     }
@@ -107,8 +106,8 @@ fn a_set_at_its_limit_is_in_order() {
     let full = after(|registry| {
         let set = registry.sets[0].id;
         (10..16).for_each(|number| assert_eq!(alloc(registry, set, number).pasid, pasid(number)));
-        assert_eq!(registry.alloc(set, PasidRange::ALL, 0), Err(Error::InvalidRange));
-        assert_eq!(registry.alloc(set, PasidRange::new(1, MAX).unwrap(), 0), Err(Error::QuotaExceeded));
+        assert_eq!(registry.alloc(set, 1..=0xf_ffff, 0), Err(Error::InvalidRange));
+        assert_eq!(registry.alloc(set, 1..=MAX, 0), Err(Error::QuotaExceeded));
     });
     assert_eq!(full, Ok(()));
 }
