@@ -58,7 +58,7 @@ pub fn main(args: &Args) -> Result<()> {
     for family in args.family.map_or(all.to_vec(), |family| vec![family]) {
         let start = Instant::now();
         match family {
-            Family::Size => size::report()?.iter().for_each(|line| println!("{line}")),
+            Family::Size => size::report(args.config)?.iter().for_each(|line| println!("{line}")),
             Family::Core => program("bench", &["core"])?,
             Family::Vtd => program("bench-vtd", &[])?,
             Family::Ipc => booted(args, "ipc", "client")?,

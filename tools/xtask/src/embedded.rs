@@ -19,6 +19,8 @@ use std::time::{Duration, Instant};
 
 /// The program that builds every object of the packed system.
 pub const INITIALISER: &str = "initialiser.elf";
+/// The profile of programs for a debug kernel.
+pub const DEBUG_PROFILE: &str = "checked";
 /// QEMU's processor: what the kernel is configured for.
 const CPU: &str = "qemu64,+fsgsbase,+pdpe1gb";
 
@@ -55,9 +57,18 @@ pub fn build(
     Ok((Image { folder, kernel: kernel.into(), module: module.into(), arguments }, packed.notes))
 }
 
+/// The profile that programs are built with: for a debug kernel one with the checks that a release leaves out
+/// (embedded.toml).
+fn profile(args: &BuildArgs) -> &'static str {
+    match args.config {
+        Configuration::Debug => DEBUG_PROFILE,
+        Configuration::Release | Configuration::Benchmark => "release",
+    }
+}
+
 /// The folder where Cargo leaves programs for seL4.
 pub fn programs(args: &BuildArgs) -> PathBuf {
-    workspace::target().join(args.target()).join("release")
+    workspace::target().join(args.target()).join(profile(args))
 }
 
 /// Builds the kernel, or finds it built.
@@ -100,7 +111,7 @@ fn plain(error: Error) -> miette::Report {
 fn cargo(args: &BuildArgs) -> Command {
     let mut cargo = workspace::cargo("build");
     cargo.arg("--config").arg(workspace::root().join("tools/microkit/embedded.toml"));
-    cargo.args(["--release", "--target", args.target()]);
+    cargo.args(["--profile", profile(args), "--target", args.target()]);
     if args.quiet || !io::stderr().is_terminal() {
         cargo.arg("--quiet");
     }
@@ -152,7 +163,7 @@ pub fn compile_outside(outside: &Outside, programs: &[Program], args: &BuildArgs
         cargo.args(["--package", &program.package, "--bin", &program.name]);
     }
     workspace::run(&mut cargo)?;
-    Ok(target.join(args.target()).join("release"))
+    Ok(target.join(args.target()).join(profile(args)))
 }
 
 /// Packs `system`, whose programs are in `folder`.

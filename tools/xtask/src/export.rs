@@ -66,18 +66,18 @@ pub fn main(args: &Args) -> Result<()> {
 
 /// As [`main`], without a word.
 pub fn layout(folder: &Path) -> Result<()> {
-    let build = |config| BuildArgs { config, quiet: true, ..BuildArgs::default() };
     let mut packer = workspace::cargo("build");
     workspace::run(packer.args(["--quiet", "--package", "microkit-packer"]))?;
     workspace::copy(&workspace::target().join("debug/microkit-packer"), &folder.join("bin/microkit"))?;
-    let initialiser = Program::find(embedded::INITIALISER, &Packages::load()?)?;
-    embedded::compile(&[initialiser], &build(Configuration::Debug))?;
-    let library = embedded::library("microkit-c-archive", &build(Configuration::Debug))?;
+    let initialiser = [Program::find(embedded::INITIALISER, &Packages::load()?)?];
     let ours = workspace::root().join("tools/microkit/c");
     for config in CONFIGURATIONS {
+        let args = BuildArgs { config, quiet: true, ..BuildArgs::default() };
         let board = folder.join("board").join(BOARD).join(config.name());
-        let kernel = embedded::kernel(&build(config))?;
-        let programs = embedded::programs(&build(config));
+        let kernel = embedded::kernel(&args)?;
+        embedded::compile(&initialiser, &args)?;
+        let library = embedded::library("microkit-c-archive", &args)?;
+        let programs = embedded::programs(&args);
         for (from, to) in [
             (&ours.join("include/microkit.h"), "include/microkit.h"),
             (&ours.join("microkit.ld"), "lib/microkit.ld"),

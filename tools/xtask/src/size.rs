@@ -2,11 +2,11 @@
 //! How much memory the ioasid domain takes besides its regions: code, constants, data, and what it uses of its stack.
 
 use crate::build::{self, BuildArgs, Built};
-use crate::embedded;
 use crate::qemu::Qemu;
 use crate::stacks::{self, Peak};
 use crate::system::System;
 use crate::workspace;
+use microkit_sdk::Configuration;
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use object::{Object as _, ObjectSection as _, SectionKind};
 use std::iter;
@@ -41,10 +41,10 @@ const ATTACKED: [&str; 2] = ["tests/system/assault", "tests/system/storm"];
 
 /// Builds the reference system and says what the domain takes of each kind, and what every domain of it and of the
 /// systems with attackers uses of its stack; an error where the domain takes more than it may.
-pub fn report() -> Result<Vec<String>> {
-    let args = BuildArgs { quiet: true, ..BuildArgs::default() };
+pub fn report(config: Configuration) -> Result<Vec<String>> {
+    let args = BuildArgs { config, quiet: true, ..BuildArgs::default() };
     let built = build::build(System::load(None)?, &args)?;
-    let file = embedded::programs(&args).join(DOMAIN);
+    let file = built.image.folder.join(DOMAIN).with_extension("elf");
     let bytes = std::fs::read(&file).into_diagnostic().wrap_err_with(|| workspace::display(&file))?;
     let elf = object::File::parse(&*bytes).into_diagnostic().wrap_err_with(|| workspace::display(&file))?;
     let mut said = Vec::new();
@@ -63,10 +63,11 @@ pub fn report() -> Result<Vec<String>> {
     Ok(iter::once(sizes).chain(stacks(built, &args)?).collect())
 }
 
-/// As [`report`], what it says of the domain alone.
+/// As [`report`], what it says of the domain alone, as it is built for a debug kernel: with checks that a release does
+/// not have.
 pub fn check() -> Result<String> {
     let of_domain = |line: &String| line.split_whitespace().any(|word| word.trim_end_matches(':') == DOMAIN);
-    Ok(report()?.into_iter().filter(of_domain).collect::<Vec<_>>().join("; "))
+    Ok(report(Configuration::Debug)?.into_iter().filter(of_domain).collect::<Vec<_>>().join("; "))
 }
 
 /// What the domains of each system used of their stacks, a line each; an error where the domain used more than it may.

@@ -4,6 +4,8 @@
 use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::Word;
+#[cfg(debug_assertions)]
+use crate::lending::Lending;
 
 /// Message registers in the IPC buffer (`seL4_MsgMaxLength`).
 pub const MAX_LENGTH: usize = 120;
@@ -81,6 +83,9 @@ impl Default for IpcBuffer {
 /// What stands in for the buffer until its address is known: never null, so that nobody need look.
 static mut NO_BUFFER: IpcBuffer = IpcBuffer::new();
 static IPC_BUFFER: AtomicPtr<IpcBuffer> = AtomicPtr::new(&raw mut NO_BUFFER);
+/// To whom it is lent.
+#[cfg(debug_assertions)]
+pub(crate) static LENDING: Lending = Lending::new();
 
 /// States where this program's IPC buffer is mapped. What is written to the buffer before this, nobody receives.
 ///
@@ -89,19 +94,33 @@ static IPC_BUFFER: AtomicPtr<IpcBuffer> = AtomicPtr::new(&raw mut NO_BUFFER);
 /// writable for as long as the program runs, and nothing else makes references to it.
 pub unsafe fn set_ipc_buffer(buffer: *mut IpcBuffer) {
     IPC_BUFFER.store(buffer, Ordering::Relaxed);
+    #[cfg(debug_assertions)]
+    LENDING.reset();
 }
 
-/// Reads the IPC buffer. The closure must not make a system call.
+/// Reads the IPC buffer. The closure must not write it, and a system call with a message does.
+///
+/// # Panics
+/// Where debug assertions are on and the buffer is borrowed to be written.
 #[inline(always)]
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn with_ipc_buffer<T>(f: impl FnOnce(&IpcBuffer) -> T) -> T {
+    #[cfg(debug_assertions)]
+    let _loan = LENDING.read();
     // SAFETY: it is NO_BUFFER, which nothing else names, or what set_ipc_buffer's caller vouches for. The program has
     // one thread, and the kernel writes to the buffer only within that thread's system calls.
     f(unsafe { &*IPC_BUFFER.load(Ordering::Relaxed) })
 }
 
 /// Writes the IPC buffer. The closure must not make a system call, nor use the buffer by another way.
+///
+/// # Panics
+/// Where debug assertions are on and the buffer is borrowed.
 #[inline(always)]
+#[cfg_attr(debug_assertions, track_caller)]
 pub fn with_ipc_buffer_mut<T>(f: impl FnOnce(&mut IpcBuffer) -> T) -> T {
+    #[cfg(debug_assertions)]
+    let _loan = LENDING.write("a second borrow");
     // SAFETY: as in `with_ipc_buffer`; nested use, the one way to a second reference, is excluded by contract.
     f(unsafe { &mut *IPC_BUFFER.load(Ordering::Relaxed) })
 }

@@ -17,6 +17,8 @@ mod error;
 mod fault;
 mod ipc;
 pub mod label;
+#[cfg(debug_assertions)]
+mod lending;
 #[cfg(all(feature = "mem", target_feature = "crt-static"))]
 mod mem;
 pub mod object;

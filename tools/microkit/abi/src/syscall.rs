@@ -14,12 +14,17 @@ pub const FAST_REGISTERS: usize = 4;
 
 /// Makes a system call with a message in both directions; returns badge, tag and the first registers.
 #[inline(always)]
+#[cfg_attr(debug_assertions, track_caller)]
 fn syscall(
     number: i64,
     dest: Word,
     info: Word,
     regs: [Word; FAST_REGISTERS],
 ) -> (Word, MessageInfo, [Word; 4]) {
+    // Two leave the IPC buffer alone; with any other the kernel may write there.
+    #[cfg(debug_assertions)]
+    let _loan = (!matches!(number, label::SYS_YIELD | label::SYS_DEBUG_PUT_CHAR))
+        .then(|| crate::ipc::LENDING.write("a system call"));
     let [mut mr0, mut mr1, mut mr2, mut mr3] = regs;
     let (badge, tag);
     // SAFETY: the block follows the kernel's convention above: every register that the kernel changes is an

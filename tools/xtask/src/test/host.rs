@@ -2,6 +2,7 @@
 //! The steps that need no booted system: format, lints, host tests, documentation.
 
 use super::{Step, Tally};
+use crate::embedded;
 use crate::setup::{self, qemu72};
 use crate::workspace::{self, Packages};
 use std::process::{Command, Output};
@@ -47,7 +48,9 @@ fn clippy_pds() -> Tally {
         };
     }
     let mut cargo = workspace::cargo("clippy");
-    cargo.arg("--locked").arg("--config").arg(config).args(["--release", "--target", setup::pd_target()]);
+    cargo.arg("--locked").arg("--config").arg(config);
+    // As they are built for the scenarios, so that what they depend on is built once.
+    cargo.args(["--profile", embedded::DEBUG_PROFILE, "--target", setup::pd_target()]);
     for package in &packages {
         cargo.args(["--package", package]);
     }
