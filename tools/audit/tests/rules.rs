@@ -254,6 +254,34 @@ const CASES: &[(&[Change], &[&str])] = &[
         &["quota ioasid.toml:33:15 16 ids are reserved, and there are 15"],
     ),
     (
+        &[("fault_irq = 40", "fault_irq = 40\npasid_bits = 5")],
+        &[
+            "common-numbers ioasid.toml:34:9 with the 16 of b the limits come to 32 ids, and there are 31: no client has numbers of its own",
+        ],
+    ),
+    (
+        &[
+            ("fault_irq = 40", "fault_irq = 40\npasid_bits = 5"),
+            ("pd = \"b\"\nreservation = 8\nlimit = 16", "pd = \"b\"\nlimit = 15"),
+        ],
+        &[],
+    ),
+    (
+        &[
+            ("fault_irq = 40", "fault_irq = 40\npasid_bits = 5"),
+            ("pd = \"b\"\nreservation = 8\nlimit = 16", "pd = \"b\"\nreservation = 15"),
+        ],
+        &[],
+    ),
+    // Whom others could see has no ids.
+    (
+        &[
+            ("pd = \"a\"\nreservation = 8\nlimit = 16", "pd = \"a\""),
+            ("pd = \"b\"\nreservation = 8\nlimit = 16", "pd = \"b\"\nlimit = 2000000"),
+        ],
+        &[],
+    ),
+    (
         &[(r#"pd = "b""#, r#"pd = "a""#)],
         &[
             "granted-twice ioasid.toml:31:6 a is a client twice",
@@ -308,6 +336,15 @@ fn each_rule_has_a_system_that_breaks_it() {
             .iter()
             .any(|(_, expected)| expected.iter().any(|line| line.starts_with(&format!("{} ", rule.name()))));
         assert!(broken, "{} is broken by no test", rule.name());
+    }
+}
+
+#[test]
+fn each_rule_is_in_the_documentation() {
+    let document = include_str!("../../../docs/tools.md");
+    for rule in Rule::ALL {
+        let row = format!("| `{}` | {} | ", rule.name(), rule.severity().name());
+        assert_eq!(document.matches(&row).count(), 1, "{row}");
     }
 }
 

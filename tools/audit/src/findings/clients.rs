@@ -142,7 +142,7 @@ impl Auditor<'_> {
         }
     }
 
-    /// All reservations can be kept at the same time.
+    /// All reservations can be kept at the same time, and all limits leave room for numbers of each client's own.
     fn capacity(&mut self, policy: &Policy<'_>) {
         let Some((_, registry)) = policy::region(self.system, &policy.schema.unit.registry) else { return };
         let bytes = usize::try_from(registry.size.map_or(0, |size| size.value)).unwrap_or(usize::MAX);
@@ -155,6 +155,31 @@ impl Auditor<'_> {
             let message = format!("{sum} ids are reserved, and there are {capacity}");
             let help = "lower the reservations, or give the registry's region more memory";
             self.in_policy(Rule::Quota, last.span(), message, help);
+        } else {
+            self.own_numbers(policy, capacity);
+        }
+    }
+
+    /// Where all limits together are no more than there is, the server gives each client numbers of its own. Otherwise
+    /// it gives nobody any, and whoever gets an id can see in its number what others hold. The width that the unit
+    /// reports is not known here: where it is less than what is declared or 20 bits, there is less than `capacity`.
+    fn own_numbers<'p>(&mut self, policy: &'p Policy<'_>, capacity: u64) {
+        // Without a limit a client may have what is reserved for it.
+        let limit = |client: &'p Client| client.limit.as_ref().or(client.reservation.as_ref());
+        let limits = policy.schema.clients.iter().filter_map(|client| Some((client, limit(client)?)));
+        let limits: Vec<_> = limits.filter(|(_, limit)| *limit.as_ref() > 0).collect();
+        let sum: u64 = limits.iter().map(|(_, limit)| u64::from(*limit.as_ref())).sum();
+        let Some((client, largest)) = limits.iter().max_by_key(|(_, limit)| *limit.as_ref()) else { return };
+        // A client that shares with nobody sees nobody.
+        if sum > capacity && limits.len() > 1 {
+            let message = format!(
+                "with the {} of {} the limits come to {sum} ids, and there are {capacity}: no client has numbers of its own",
+                largest.as_ref(),
+                client.pd.as_ref()
+            );
+            let help = "lower it, or give the registry's region more memory: now the numbers that each client is given \
+                        show what others hold";
+            self.in_policy(Rule::CommonNumbers, largest.span(), message, help);
         }
     }
 

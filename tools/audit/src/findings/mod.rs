@@ -105,6 +105,8 @@ rules! {
     ClientPriority = "client-priority", Error;
     /// A quota contradicts itself, or cannot be kept.
     Quota = "quota", Error;
+    /// The limits together are more ids than there are, so that numbers tell what others hold.
+    CommonNumbers = "common-numbers", Warning;
     /// A page that the server and one client share is reached by somebody whom it must not be reached by.
     ClientPage = "client-page", Error;
 }
