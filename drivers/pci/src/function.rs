@@ -123,9 +123,9 @@ impl<'a, C: ConfigSpace> Function<'a, C> {
         let offset = register::BAR0 + 4 * u16::from(bar);
         // While it is sized and moved it must not answer anywhere.
         self.change_command(command::MEMORY, false);
-        let old = self.space.read(self.address, offset);
-        let wide = old >> 1 & 3 == 2;
-        if bar > 5 || old & 1 == 1 || wide && bar == 5 {
+        let wide = self.is_wide(bar);
+        let of_memory = self.space.read(self.address, offset) & 1 == 0;
+        if bar > 5 || !of_memory || wide && bar == 5 || self.is_upper_half(bar) {
             return Err(Error::NoBar(bar));
         }
         self.write_bar(offset, wide, u64::MAX);
@@ -140,6 +140,17 @@ impl<'a, C: ConfigSpace> Function<'a, C> {
         }
         self.change_command(command::MEMORY, true);
         Ok(bytes)
+    }
+
+    /// Whether BAR `bar`, if it is one, is for memory and has 64 bits: the upper half is where the next would be (PCI
+    /// 7.5.1.2.1).
+    fn is_wide(&self, bar: u8) -> bool {
+        self.space.read(self.address, register::BAR0 + 4 * u16::from(bar)) & 0b111 == 0b100
+    }
+
+    /// Whether the upper half of another is in the place of BAR `bar`.
+    fn is_upper_half(&self, bar: u8) -> bool {
+        (0..bar).fold(false, |upper, before| !upper && self.is_wide(before))
     }
 
     fn read_bar(&self, offset: u16, wide: bool) -> u64 {
@@ -248,11 +259,14 @@ mod tests {
     use super::*;
     use std::collections::BTreeMap;
 
-    /// Functions with a 1 MiB memory BAR 0, an I/O BAR 1, and an MSI capability at 0x40.
+    /// Functions with a 1 MiB memory BAR 0, an I/O BAR 1, one of 64 bits in 2 and 3, and an MSI capability at 0x40.
     #[derive(Default)]
     struct Fake(BTreeMap<(Address, u16), u32>);
 
     const DEVICE: Address = Address::from_requester_id(3 << 3);
+
+    /// The lower half of BAR 2.
+    const WIDE: u16 = register::BAR0 + 8;
 
     impl Fake {
         fn with(addresses: &[Address]) -> Self {
@@ -262,6 +276,7 @@ mod tests {
                     (register::ID, 0x11e8_1234),
                     (register::COMMAND, command::HAS_CAPABILITIES),
                     (register::BAR0 + 4, 1),
+                    (WIDE, 0b100),
                     (register::CAPABILITIES, 0x50),
                     (0x50, 0x4001),
                     (0x40, msi::ADDRESS_64 | msi::ID),
@@ -285,6 +300,7 @@ mod tests {
         fn write(&mut self, function: Address, offset: u16, value: u32) {
             let value = match offset {
                 register::BAR0 => value & !0xf_ffff,
+                WIDE => value & !0xf_ffff | 0b100,
                 register::COMMAND => value & 0xffff | command::HAS_CAPABILITIES,
                 _ => value,
             };
@@ -308,6 +324,15 @@ mod tests {
         let refused = Error::BarAddress { bar: 0, address: 0xd008_0000, bytes: 0x10_0000 };
         assert_eq!(function.place_bar(0, 0xd008_0000), Err(refused));
         assert_eq!(function.place_bar(1, 0xd000_0000), Err(Error::NoBar(1)));
+    }
+
+    #[test]
+    fn the_upper_half_of_a_bar_is_none() {
+        let mut fake = Fake::with(&[DEVICE]);
+        let mut function = Function::find(&mut fake, DEVICE).unwrap();
+        assert_eq!(function.place_bar(2, 0x40_0010_0000), Ok(0x10_0000));
+        assert_eq!(function.place_bar(3, 0xd000_0000), Err(Error::NoBar(3)));
+        assert_eq!((fake.read(DEVICE, WIDE), fake.read(DEVICE, WIDE + 4)), (0x10_0004, 0x40));
     }
 
     #[test]
