@@ -59,6 +59,16 @@ fn a_client_has_what_it_was_granted() {
 }
 
 #[test]
+fn a_bar_is_placed_wherever_it_may_have_its_size_and_width() {
+    for (size, place) in [("0x3000", "0xd0004000"), ("0x1000", "0xd0003000"), ("0x4000", "0x100000000")] {
+        let region = format!(r#"name="nic_registers" size="{size}" phys_addr="{place}""#);
+        let xml = XML.replace(r#"name="nic_registers" size="0x1000" phys_addr="0xd0000000""#, &region);
+        let config = common::compile(&xml, TOML).unwrap();
+        assert_eq!(format!("{:#x}", config.devices()[0].bars[0]), place);
+    }
+}
+
+#[test]
 fn what_is_compiled_is_read_back() {
     let config = compile(TOML);
     // Aligned as the page is that the server maps.

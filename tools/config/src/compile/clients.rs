@@ -239,19 +239,48 @@ impl<'a> Compiler<'a> {
 
     fn bars(&mut self, device: &'a Device, pd: PdIndex) -> Option<[u64; MAX_BARS]> {
         let mut bars = [0; MAX_BARS];
+        let index = |number: &Spanned<String>| number.as_ref().parse::<usize>().ok();
         for (number, region) in &device.bars {
-            let Some(bar) = number.as_ref().parse().ok().and_then(|number: usize| bars.get_mut(number))
-            else {
+            let Some(place) = index(number).filter(|&place| place < MAX_BARS) else {
                 return self.wrong(
                     number.span(),
                     format!("there is no BAR \"{}\"", number.as_ref()),
                     "write a number from 0 to 5",
                 );
             };
-            let what = format!("BAR {} of {}", number.as_ref(), device.name.as_ref());
-            *bar = self.registers(region, &what, pd)?.paddr;
+            let what = format!("BAR {place} of {}", device.name.as_ref());
+            let window = self.registers(region, &what, pd)?;
+            // One of 64 bits takes two numbers.
+            let may_be_wide =
+                place + 1 < MAX_BARS && !device.bars.keys().any(|number| index(number) == Some(place + 1));
+            self.takes(region, &what, window, may_be_wide);
+            bars[place] = window.paddr;
         }
         Some(bars)
+    }
+
+    /// That a BAR, which is `what`, can be placed at the region. Only the device knows its size, but that is a power of two,
+    /// no less than the registers in it, and the BAR is aligned to it (PCI 7.5.1.2.1).
+    fn takes(&mut self, region: &Spanned<String>, what: &str, window: Window, may_be_wide: bool) {
+        let Window { paddr, size, .. } = window;
+        let name = region.as_ref();
+        let least = size.checked_next_power_of_two().unwrap_or(1 << 63);
+        if !paddr.is_multiple_of(least) {
+            self.wrong::<()>(
+                region.span(),
+                format!(
+                    "{what} with {size:#x} bytes of registers cannot be at {paddr:#x}: a BAR is aligned to its size"
+                ),
+                format!("give \"{name}\" a phys_addr that is a multiple of {least:#x} in system.xml"),
+            );
+        }
+        if paddr > u64::from(u32::MAX) && !may_be_wide {
+            self.wrong::<()>(
+                region.span(),
+                format!("{what} cannot be at {paddr:#x}: it has 32 bits, as a BAR of 64 bits takes the next number too"),
+                format!("give \"{name}\" a phys_addr below 0x100000000 in system.xml"),
+            );
+        }
     }
 
     fn memory(&mut self, config: &mut Config, client: u16, pd: PdIndex, grant: &Grant) -> Option<()> {

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Names of `ioasid.toml` in `system.xml`: what they stand for, who maps it, and how.
 
+use std::ops::Range;
+
 use ioasid_config::Window;
 use sdf::{Map, MemoryRegion, PdIndex, ProtectionDomain, RegionIndex};
 use toml::Spanned;
 
 use super::Compiler;
 use crate::spelling::suggest;
+
+/// What is written here is an interrupt, by whomever (VT-d 3.14).
+const INTERRUPTS: Range<u64> = 0xfee0_0000..0xfef0_0000;
 
 impl<'a> Compiler<'a> {
     pub(super) fn domain(&mut self, name: &Spanned<String>) -> Option<PdIndex> {
@@ -112,6 +117,17 @@ impl<'a> Compiler<'a> {
                 name.span(),
                 format!("the region \"{}\" has no fixed place in physical memory", name.as_ref()),
                 "give it a phys_addr in system.xml: it is reached by its physical address",
+            );
+        }
+        if window.paddr < INTERRUPTS.end && INTERRUPTS.start < window.paddr.saturating_add(window.size) {
+            let Range { start, end } = INTERRUPTS;
+            self.wrong::<()>(
+                name.span(),
+                format!(
+                    "the region \"{}\" reaches into {start:#x}..{end:#x}, where interrupts are sent to",
+                    name.as_ref()
+                ),
+                "give it another phys_addr in system.xml: no memory and no device's registers are there",
             );
         }
         Some(window)

@@ -163,4 +163,10 @@ table_frames = 1000",
         said: r#"ioasid.toml:26:9: admin maps "batch", which is driver's batch page and for server and driver alone
   help: take the <map> out of admin in system.xml"#,
     },
+    Case {
+        toml: &[],
+        xml: &[(r#"size="0x10000" phys_addr="0x10400000""#, r#"size="0x10000" phys_addr="0xfedf1000""#)],
+        said: r#"ioasid.toml:23:22: the region "buffer" reaches into 0xfee00000..0xfef00000, where interrupts are sent to
+  help: give it another phys_addr in system.xml: no memory and no device's registers are there"#,
+    },
 ];

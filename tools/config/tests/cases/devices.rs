@@ -96,4 +96,39 @@ devices = ["nic"]"#,
         said: r#"ioasid.toml:16:14: driver maps "nic_registers" as memory, and it is BAR 0 of nic
   help: add cached="false" to the <map> in driver in system.xml"#,
     },
+    Case {
+        toml: &[],
+        xml: &[(
+            r#"name="nic_registers" size="0x1000" phys_addr="0xd0000000""#,
+            r#"name="nic_registers" size="0x3000" phys_addr="0xd0002000""#,
+        )],
+        said: r#"ioasid.toml:16:14: BAR 0 of nic with 0x3000 bytes of registers cannot be at 0xd0002000: a BAR is aligned to its size
+  help: give "nic_registers" a phys_addr that is a multiple of 0x4000 in system.xml"#,
+    },
+    Case {
+        toml: &[],
+        xml: &[(r#"phys_addr="0xd0000000""#, r#"phys_addr="0xfee00000""#)],
+        said: r#"ioasid.toml:16:14: the region "nic_registers" reaches into 0xfee00000..0xfef00000, where interrupts are sent to
+  help: give it another phys_addr in system.xml: no memory and no device's registers are there"#,
+    },
+    Case {
+        toml: &[("bars = { 0 =", "bars = { 5 =")],
+        xml: &[(r#"phys_addr="0xd0000000""#, r#"phys_addr="0x100000000""#)],
+        said: r#"ioasid.toml:16:14: BAR 5 of nic cannot be at 0x100000000: it has 32 bits, as a BAR of 64 bits takes the next number too
+  help: give "nic_registers" a phys_addr below 0x100000000 in system.xml"#,
+    },
+    Case {
+        toml: &[(r#"bars = { 0 = "nic_registers""#, r#"bars = { 0 = "nic_registers", 1 = "spare""#)],
+        xml: &[
+            (r#"phys_addr="0xd0000000""#, r#"phys_addr="0x100000000""#),
+            (r#"name="spare" size="0x1000""#, r#"name="spare" size="0x1000" phys_addr="0xd0000000""#),
+            (
+                r#"<program_image path="driver.elf" />"#,
+                r#"<program_image path="driver.elf" />
+        <map mr="spare" vaddr="0x10800000" perms="rw" cached="false" />"#,
+            ),
+        ],
+        said: r#"ioasid.toml:16:14: BAR 0 of nic cannot be at 0x100000000: it has 32 bits, as a BAR of 64 bits takes the next number too
+  help: give "nic_registers" a phys_addr below 0x100000000 in system.xml"#,
+    },
 ];
