@@ -2,8 +2,7 @@
 //! A set of blocks: one bit for each of the 16,384 blocks of 64 ids, and above them one bit for each word that is
 //! not zero. Insert, remove and "the next one" touch a few words, however full it is.
 //!
-//! All zero is the empty set. Block numbers are taken modulo their count, so no access is out of bounds; after one that is
-//! beyond, there is none.
+//! All zero is the empty set. Block numbers are taken modulo their count, so no access is out of bounds.
 
 use crate::capacity::BLOCKS;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -78,7 +77,7 @@ impl BlockMap {
     /// The lowest block that is in, after one.
     #[inline(always)]
     pub(crate) fn first_after(&self, block: u32) -> Option<u32> {
-        let rest = above(*self.leaves.get(block as usize >> 6)?, block);
+        let rest = above(self.leaves[word::<LEAVES>(block)], block);
         if rest != 0 {
             return Some(block + 1 + rest.trailing_zeros());
         }

@@ -9,13 +9,17 @@ use crate::block_map::{BlockMap, bit, word};
 use crate::capacity::BLOCKS;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
+/// The block that there is none of.
+#[expect(clippy::cast_possible_truncation, reason = "there are 2^14")]
+const BEYOND: u32 = BLOCKS as u32;
+
 /// The bits and what is found by them.
 #[derive(Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct IdMap {
     words: [u64; BLOCKS],
     blocks: BlockMap,
-    /// The first id of a block, 0 left out. No id below it is in.
+    /// The first id of a block, or of the one beyond the last. No id below it is in.
     low: u32,
     unused: u32,
 }
@@ -25,10 +29,10 @@ impl IdMap {
     pub(crate) fn clear(&mut self) {
         self.words.fill(0);
         self.blocks = BlockMap::EMPTY;
-        self.low = 1;
+        self.low = 0;
     }
 
-    /// Takes the lowest id from `min` to `max` out; `min` may be any number.
+    /// Takes the lowest id from `min` to `max` out.
     #[inline(always)]
     pub(crate) fn take_lowest(&mut self, min: u32, max: Pasid) -> Option<Pasid> {
         let pasid = self.lowest(min, max)?;
@@ -36,12 +40,12 @@ impl IdMap {
         Some(pasid)
     }
 
-    /// The lowest id from `min` to `max`. What is found is not below the one, and is compared with the other: nothing
+    /// The lowest id from `min` to `max`; `min` may be any number. What is found is not below the one, and is compared with the other: nothing
     /// is found where there is nothing between them.
     #[inline(always)]
-    fn lowest(&mut self, min: u32, max: Pasid) -> Option<Pasid> {
+    pub(crate) fn lowest(&mut self, min: u32, max: Pasid) -> Option<Pasid> {
         let from = min.max(self.low);
-        let rest = self.words[word::<BLOCKS>(from)] >> (from & 63);
+        let rest = self.words.get(from as usize >> 6)? >> (from & 63);
         let number = if rest != 0 { from + rest.trailing_zeros() } else { self.beyond(from)? };
         max.at_most(number)
     }
@@ -49,7 +53,12 @@ impl IdMap {
     /// The lowest id in a later block, where the block of `from` has none from there on.
     #[inline(always)]
     fn beyond(&mut self, from: u32) -> Option<u32> {
-        let block = self.blocks.first_after(from >> 6)?;
+        let Some(block) = self.blocks.first_after(from >> 6) else {
+            if from == self.low {
+                self.low = BEYOND << 6;
+            }
+            return None;
+        };
         if from == self.low {
             self.low = block << 6;
         }
@@ -94,7 +103,7 @@ impl IdMap {
         if *word == 0 {
             self.blocks.insert(pasid.block());
             if pasid.get() < self.low {
-                self.low = (pasid.get() & !63).max(1);
+                self.low = pasid.get() & !63;
             }
         }
         *word |= bit(pasid.get());
@@ -109,7 +118,7 @@ impl IdMap {
     pub(crate) fn is_consistent(&self) -> bool {
         let leaf =
             |words: &[u64]| (0..).zip(words).fold(0, |leaf, (n, &word)| leaf | u64::from(word != 0) << n);
-        (self.low == 1 || self.low.is_multiple_of(64) && self.low > 0)
+        self.low.is_multiple_of(64)
             && self.blocks.is_consistent()
             && self.words.chunks(64).map(leaf).eq(self.blocks.leaves())
             && self.blocks.first().is_none_or(|block| block >= self.low >> 6)
@@ -122,8 +131,12 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
+    fn take_lowest(map: &mut IdMap, min: u32, max: Pasid) -> Option<Pasid> {
+        map.lowest(min, max).inspect(|&pasid| map.remove(pasid))
+    }
+
     fn empty() -> Box<IdMap> {
-        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 1, unused: 0 })
+        Box::new(IdMap { words: [0; BLOCKS], blocks: BlockMap::EMPTY, low: 0, unused: 0 })
     }
 
     proptest! {
@@ -156,7 +169,7 @@ mod tests {
                     }
                     _ => {
                         let lowest = model.range(one..).next().copied().filter(|&lowest| lowest <= other);
-                        let taken = map.take_lowest(one, Pasid::truncated(other));
+                        let taken = take_lowest(&mut map, one, Pasid::truncated(other));
                         prop_assert_eq!(taken.map(Pasid::get), lowest);
                         lowest.map(|lowest| model.remove(&lowest));
                     }
@@ -172,9 +185,9 @@ mod tests {
         let mut map = empty();
         map.insert(Pasid::truncated(5000));
         map.low = 64;
-        assert_eq!((map.take_lowest(200, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 64));
+        assert_eq!((take_lowest(&mut map, 200, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 64));
         map.insert(Pasid::truncated(5000));
-        assert_eq!((map.take_lowest(1, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 4992));
+        assert_eq!((take_lowest(&mut map, 1, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 4992));
         map.insert(Pasid::truncated(4000));
         assert_eq!(map.low, 3968);
         assert!(map.is_consistent());
@@ -184,9 +197,7 @@ mod tests {
     fn a_search_begins_with_a_block_that_no_id_is_below() {
         let mut map = empty();
         map.insert(Pasid::truncated(130));
-        for (low, good) in
-            [(0, false), (1, true), (2, false), (64, true), (65, false), (128, true), (192, false)]
-        {
+        for (low, good) in [(0, true), (1, false), (64, true), (65, false), (128, true), (192, false)] {
             map.low = low;
             assert_eq!(map.is_consistent(), good, "{low}");
         }
@@ -198,8 +209,8 @@ mod tests {
             let mut map = empty();
             let pasid = Pasid::truncated(distance);
             map.insert(pasid);
-            assert_eq!(map.take_lowest(0, Pasid::MAX), Some(pasid));
-            assert_eq!(map.take_lowest(0, Pasid::MAX), None);
+            assert_eq!(take_lowest(&mut map, 0, Pasid::MAX), Some(pasid));
+            assert_eq!(take_lowest(&mut map, 0, Pasid::MAX), None);
         }
     }
 
@@ -209,7 +220,7 @@ mod tests {
         map.insert(Pasid::truncated(5));
         map.insert(Pasid::truncated(5000));
         for min in [0x10_0000, 0x10_0005, 0x10_1000, 0x7fff_ffff, u32::MAX] {
-            assert_eq!(map.take_lowest(min, Pasid::MAX), None, "{min}");
+            assert_eq!(take_lowest(&mut map, min, Pasid::MAX), None, "{min}");
         }
     }
 }
