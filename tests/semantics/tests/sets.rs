@@ -2,7 +2,8 @@
 //! Sets and quotas (s67–s76).
 
 use ioasid_core::allocator::Answer;
-use ioasid_core::{Error, Freed, Handle, Progress, SetConfig, capacity};
+use ioasid_core::event::{Role, Subscription};
+use ioasid_core::{Error, Freed, Handle, PasidRange, Progress, SetConfig, capacity};
 use semantics::{BOUND, Registered, Script, Stage, alloc, end, exactly, free, pasid, unchanged, up_to};
 
 const NO_HANDLE: fn() -> Handle = || Handle { pasid: pasid(0), generation: Default::default() };
@@ -45,6 +46,36 @@ fn s68_a_reservation_holds_while_all_others_are_at_their_limit() {
     assert_eq!(alloc(&mut registry, greedy[0], 1, 100), Err(Error::NoSpace));
     assert!((0..30).all(|_| alloc(&mut registry, guaranteed, 1, 100).is_ok()));
     assert_eq!(alloc(&mut registry, guaranteed, 1, 100), Err(Error::QuotaExceeded));
+}
+
+#[test]
+fn s68_what_a_set_gave_up_is_anybodys() {
+    let mut stage = Stage::new(10);
+    let mut registry = stage.registry();
+    let sets = [(); 3].map(|()| registry.create_set(up_to(10)).unwrap());
+    for set in sets {
+        let all: Vec<_> = (0..10).map(|_| alloc(&mut registry, set, 1, 10).unwrap()).collect();
+        for other in sets.into_iter().filter(|&other| other != set) {
+            let more = |registry: &mut Registered<'_>| alloc(registry, other, 1, 10);
+            assert_eq!(unchanged(&mut registry, more), Err(Error::NoSpace));
+        }
+        all.into_iter().for_each(|handle| free(&mut registry, set, handle));
+        assert_eq!((registry.totals().spare, registry.stats(set).unwrap().peak), (10, 10));
+    }
+    // It can be guaranteed, too, and then it is nobody else's.
+    let absurd = |registry: &mut Registered<'_>| registry.adjust_set(sets[0], exactly(11));
+    assert_eq!(unchanged(&mut registry, absurd), Err(Error::NoSpace));
+    assert_eq!(registry.adjust_set(sets[0], exactly(4)), Ok(()));
+    let new = registry.create_set(exactly(5)).unwrap();
+    assert_eq!(registry.totals().spare, 1);
+    assert!(alloc(&mut registry, sets[1], 1, 10).is_ok());
+    for set in [sets[1], sets[2]] {
+        let more = |registry: &mut Registered<'_>| alloc(registry, set, 1, 10);
+        assert_eq!(unchanged(&mut registry, more), Err(Error::NoSpace));
+    }
+    assert!((0..4).all(|_| alloc(&mut registry, sets[0], 1, 10).is_ok()));
+    assert!((0..5).all(|_| alloc(&mut registry, new, 1, 10).is_ok()));
+    assert_eq!((registry.totals().spare, registry.check()), (0, Ok(())));
 }
 
 #[test]
@@ -114,6 +145,41 @@ fn s72_shrinking_below_what_is_in_use_is_refused() {
     assert_eq!(unchanged(&mut registry, shrink), Err(Error::InUse));
     assert_eq!(registry.adjust_set(set, up_to(5)), Ok(()));
     assert_eq!(alloc(&mut registry, set, 1, 100), Err(Error::QuotaExceeded));
+}
+
+#[test]
+fn s72_a_limit_that_was_lowered_holds_for_a_set_that_once_had_more() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(up_to(10)).unwrap();
+    let ids: Vec<_> = (0..10).map(|_| alloc(&mut registry, set, 1, 100).unwrap()).collect();
+    ids.into_iter().for_each(|handle| free(&mut registry, set, handle));
+    assert_eq!(registry.adjust_set(set, up_to(5)), Ok(()));
+    assert!((0..5).all(|_| alloc(&mut registry, set, 1, 100).is_ok()));
+    assert_eq!(alloc(&mut registry, set, 1, 100), Err(Error::QuotaExceeded));
+    assert_eq!(registry.stats(set).unwrap().peak, 10);
+}
+
+#[test]
+fn s76_a_set_that_is_going_is_given_nothing_of_what_it_once_had() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let set = registry.create_set(exactly(10)).unwrap();
+    let ids: Vec<_> = (0..10).map(|_| alloc(&mut registry, set, 1, 100).unwrap()).collect();
+    ids[1..].iter().for_each(|&handle| free(&mut registry, set, handle));
+    registry.free_set(set).unwrap();
+    let watch = Subscription { set: None, role: Role::Observer, acknowledges: false };
+    for _ in ["alone", "watched"] {
+        let more = |registry: &mut Registered<'_>| alloc(registry, set, 1, 100);
+        assert_eq!(unchanged(&mut registry, more), Err(Error::NoSuchSet));
+        let at_once = |registry: &mut Registered<'_>| {
+            let one = registry.alloc_at_once(set, PasidRange::ALL, 1..=100, 0);
+            (one, registry.alloc_many(set, PasidRange::ALL, 1..=100, 0, 2, |_| {}))
+        };
+        assert_eq!(unchanged(&mut registry, at_once), (None, 0));
+        registry.subscribe(watch).unwrap();
+    }
+    assert_eq!((registry.totals().spare, registry.check()), (99, Ok(())));
 }
 
 #[test]

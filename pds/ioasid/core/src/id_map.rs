@@ -32,14 +32,6 @@ impl IdMap {
         self.low = 0;
     }
 
-    /// Takes the lowest id from `min` to `max` out.
-    #[inline(always)]
-    pub(crate) fn take_lowest(&mut self, min: u32, max: Pasid) -> Option<Pasid> {
-        let pasid = self.lowest(min, max)?;
-        self.remove(pasid);
-        Some(pasid)
-    }
-
     /// The lowest id from `min` to `max`; `min` may be any number. What is found is not below the one, and is compared with the other: nothing
     /// is found where there is nothing between them.
     #[inline(always)]

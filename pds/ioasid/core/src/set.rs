@@ -76,7 +76,10 @@ pub(crate) struct Set {
     pub(crate) quick: Quick,
     pub(crate) share: SetConfig,
     pub(crate) used: u32,
-    /// The most that was used before some were given back.
+    /// The most that was used since the stock last ran short. So many are the set's to use, and to use less of them and
+    /// again as many needs no look at what others have.
+    pub(crate) granted: u32,
+    /// The most that was ever used.
     pub(crate) peak: u32,
     /// Where draining goes on; no PASID where it has come to the end.
     pub(crate) cursor: u32,
@@ -136,6 +139,7 @@ impl Set {
         quick: Quick::NEVER,
         share: SetConfig { reservation: 0, limit: 0 },
         used: 0,
+        granted: 0,
         peak: 0,
         cursor: 0,
         request: None,
@@ -143,9 +147,13 @@ impl Set {
         stopping: [Queue { ends: None }; 2],
     };
 
-    /// What the set takes out of the common stock: what it uses, and at least what it is guaranteed.
-    #[inline]
+    /// What the set takes out of the common stock: what it was granted, and at least what it is guaranteed.
     pub(crate) fn committed(&self) -> u32 {
+        self.granted.max(self.share.reservation)
+    }
+
+    /// What it cannot do without: what it uses, and at least what it is guaranteed.
+    pub(crate) fn due(&self) -> u32 {
         self.used.max(self.share.reservation)
     }
 
@@ -154,7 +162,7 @@ impl Set {
             reservation: self.share.reservation,
             limit: self.share.limit,
             used: self.used,
-            peak: self.peak.max(self.used),
+            peak: self.peak,
         }
     }
 }

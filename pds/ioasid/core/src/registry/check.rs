@@ -108,7 +108,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         };
         for (index, quick) in self.sets.iter().map(|set| set.quick).enumerate() {
             let alone = self.live == Life::LIVE && !subscribed(index);
-            if alone != (quick.live == Life::LIVE) || (!alone && quick != Quick::NEVER) {
+            let open = alone && self.sets[index].phase == Phase::Open;
+            let max = if open { self.config.max_pasid } else { Pasid::RESERVED };
+            let live = if alone { Life::LIVE } else { Life::NONE };
+            if quick != (Quick { max, live }) {
                 return Err(Inconsistency::Allocators);
             }
         }
@@ -118,7 +121,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     fn check_sets(&self, owned: [u32; SETS]) -> Result<(), Inconsistency> {
         for (index, (set, owned)) in self.sets.iter().zip(owned).enumerate() {
             let charged = owned + u32::from(set.request.is_some());
-            if set.used != charged || (set.phase == Phase::Open && charged > set.share.limit) {
+            let granted = set.granted >= charged && set.granted <= set.peak;
+            if set.used != charged || !granted || (set.phase == Phase::Open && set.granted > set.share.limit)
+            {
                 return Err(Inconsistency::Charge(index, set.used, charged));
             }
         }

@@ -93,7 +93,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.settle();
     }
 
-    /// Asks the active custom allocator for an id for a set that is charged already.
+    /// Asks the active custom allocator for an id for a set that may have one more.
     pub(super) fn alloc_custom(
         &mut self,
         set: SetId,
@@ -115,9 +115,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             let deadline = self.now[set.index()].wrapping_add(self.config.provider_bound);
             record.sequence = ticket.sequence;
             record.request = Some(Request { allocator: allocator.id, range, data, deadline, failed: false });
+            self.charge(set, 1);
             return Ok(Allocation::Pending(ticket));
         }
         let pasid = self.chosen(allocator, range, answer)?;
+        self.charge(set, 1);
         self.record(set, pasid, data).map(Allocation::Ready)
     }
 

@@ -8,13 +8,6 @@ use crate::slot::{Identity, Life, Slot};
 use crate::{Error, Handle, Pasid, PasidRange, SetId, State};
 use core::ops::RangeInclusive;
 
-/// What a set's use and the common stock are when one more id is charged.
-struct Charge {
-    set: SetId,
-    used: u32,
-    spare: u32,
-}
-
 impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// Gives a set the lowest free id in a range, with `data` as its private data and one reference. Where a custom
     /// allocator is active, it chooses. PASID 0 is reserved: a range that begins with it begins with 1.
@@ -55,9 +48,17 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// The lowest free id from `min` to `max`; `min` may be any number.
     #[inline(always)]
     fn alloc_default(&mut self, set: SetId, min: u32, max: Pasid, data: u64) -> Result<Handle, Error> {
-        let charge = self.charge(set)?;
-        let pasid = self.space.free.take_lowest(min, max).ok_or(Error::NoSpace)?;
-        self.pay(charge);
+        let Some(pasid) = self.space.free.lowest(min, max) else {
+            return Err(self.may_have_more(set).err().unwrap_or(Error::NoSpace));
+        };
+        let record = &mut self.sets[set.index()];
+        if record.id == set && record.used < record.granted {
+            record.used += 1;
+        } else {
+            self.may_have_more(set)?;
+            self.charge(set, 1);
+        }
+        self.space.free.remove(pasid);
         self.occupy(set, pasid, Life::LIVE, data)
     }
 
@@ -69,65 +70,17 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         if range.max() > self.config.max_pasid {
             return Err(Error::InvalidRange);
         }
+        self.open_set(set)?;
         let allocation = if self.live.tag() == 0 {
             Allocation::Ready(self.alloc_default(set, min, range.max(), data)?)
         } else {
-            let charge = self.charge(set)?;
-            self.pay(charge);
-            self.alloc_custom(set, range, data).map_err(|error| self.uncharge(set, error))?
+            self.may_have_more(set)?;
+            self.alloc_custom(set, range, data)?
         };
         if let Allocation::Ready(handle) = allocation {
             self.announce(&Event::new(EventKind::Alloc, set, Some(handle)));
         }
         Ok(allocation)
-    }
-
-    /// What one more id of a set's costs, if it may have one.
-    #[inline(always)]
-    fn charge(&self, set: SetId) -> Result<Charge, Error> {
-        let record = &self.sets[set.index()];
-        // A set that is not open has the limit 0.
-        if record.id != set || record.used >= record.share.limit {
-            return Err(self.over_limit(set));
-        }
-        let mut spare = self.totals.spare;
-        if record.used >= record.share.reservation {
-            spare = spare.checked_sub(1).ok_or(Error::NoSpace)?;
-        }
-        Ok(Charge { set, used: record.used + 1, spare })
-    }
-
-    #[inline(always)]
-    fn pay(&mut self, Charge { set, used, spare }: Charge) {
-        self.totals.spare = spare;
-        self.sets[set.index()].used = used;
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn over_limit(&self, set: SetId) -> Error {
-        self.open_set(set).map_or_else(|error| error, |_| Error::QuotaExceeded)
-    }
-
-    /// Gives back the charge for an id that is not to be had after all, before anybody has seen it.
-    #[cold]
-    #[inline(never)]
-    fn uncharge(&mut self, set: SetId, error: Error) -> Error {
-        let peak = self.sets[set.index()].peak;
-        self.discharge(set);
-        self.sets[set.index()].peak = peak;
-        error
-    }
-
-    /// Gives back the charge for an id.
-    #[inline(always)]
-    pub(super) fn discharge(&mut self, set: SetId) {
-        let record = &mut self.sets[set.index()];
-        if record.used > record.peak {
-            record.peak = record.used;
-        }
-        record.used -= 1;
-        self.totals.spare += u32::from(record.used >= record.share.reservation);
     }
 
     /// Makes an id that was just taken the set's, which is charged already, and remembers where it is.

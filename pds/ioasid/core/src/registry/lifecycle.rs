@@ -235,9 +235,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             slot.disown();
         }
         self.forget(owner, pasid);
-        // What it took of the stock stays taken.
         self.discharge(owner);
-        self.totals.spare -= 1;
+        // What it took of the stock stays taken.
+        self.sets[owner.index()].granted -= 1;
         self.totals.lost += 1;
     }
 }

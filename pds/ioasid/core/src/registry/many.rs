@@ -23,14 +23,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         mut each: impl FnMut(Handle),
     ) -> u32 {
         let index = set.index();
-        let record = &mut self.sets[index];
+        let record = &self.sets[index];
         let (min, max) = range.into_inner();
         let Some(highest) = record.quick.max.at_most(max).filter(|_| record.id == set) else { return 0 };
         let (min, max) = (window.min().get().max(min), window.max().min(highest));
-        // A set that is not open has the limit 0.
-        let guaranteed = record.share.reservation.saturating_sub(record.used);
-        let allowed = record.share.limit.saturating_sub(record.used);
-        let most = most.min(allowed).min(guaranteed.saturating_add(self.totals.spare));
+        let mut most = most;
+        if most > record.granted - record.used {
+            most = most.min(self.room(set));
+        }
         let mut given = 0;
         while given < most
             && let Some((number, mut bits)) = self.space.free.take_some(min, max, most - given)
@@ -49,8 +49,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
                 each(handle);
             }
         }
-        record.used += given;
-        self.totals.spare -= given.saturating_sub(guaranteed);
+        self.charge(set, given);
         given
     }
 }

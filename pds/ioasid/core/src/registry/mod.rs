@@ -13,6 +13,7 @@ mod many;
 mod sets;
 mod space;
 mod spids;
+mod stock;
 mod subscribers;
 
 use crate::allocator::{NoProvider, Provider, Table, Ticket};
@@ -185,6 +186,7 @@ pub struct Registry<'m, P = NoProvider, E = ()> {
     sets: [Set; SETS],
     /// Where each set's ids are.
     index: &'m mut [SetIndex; SETS],
+    /// What is spare here is what no set was granted either.
     totals: Totals,
     /// What the life of an id is while it is live: it is the active group's.
     live: Life,
@@ -258,7 +260,7 @@ impl<'m, P: Provider, E: Events> Registry<'m, P, E> {
     /// The registry as a whole. Privileged: it speaks of all sets.
     #[must_use]
     pub fn totals(&self) -> Totals {
-        self.totals
+        Totals { spare: self.spare(), ..self.totals }
     }
 
     /// The highest id that can be handed out.

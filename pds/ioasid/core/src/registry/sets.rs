@@ -25,7 +25,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let (index, vacant) =
             (0..).zip(&self.sets).find(|(_, set)| set.phase == Phase::Vacant).ok_or(Error::RegistryFull)?;
         let id = vacant.id.successor(index);
-        self.commit(0, share, 0)?;
+        self.commit(id.index(), share)?;
         self.sets[id.index()] = Set { id, phase: Phase::Open, share, ..Set::VACANT };
         self.index[id.index()].spids.fill(0);
         self.settle();
@@ -38,23 +38,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// [`Error::InUse`] where the limit is below what the set uses; otherwise as
     /// [`create_set`](Self::create_set).
     pub fn adjust_set(&mut self, set: SetId, share: SetConfig) -> Result<(), Error> {
-        let record = *self.open_set(set)?;
-        if share.limit < record.used {
+        if share.limit < self.open_set(set)?.used {
             return Err(Error::InUse);
         }
-        self.commit(record.committed(), share, record.used)?;
-        self.sets[set.index()].share = share;
-        Ok(())
-    }
-
-    /// Takes a share's due out of the stock, in place of what the set took before.
-    fn commit(&mut self, before: u32, share: SetConfig, used: u32) -> Result<(), Error> {
-        if share.limit < share.reservation {
-            return Err(Error::InvalidRange);
-        }
-        let without = self.totals.spare + before;
-        self.totals.spare = without.checked_sub(used.max(share.reservation)).ok_or(Error::NoSpace)?;
-        Ok(())
+        self.commit(set.index(), share)
     }
 
     pub(super) fn open_set(&self, set: SetId) -> Result<&Set, Error> {
@@ -111,8 +98,9 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.open_set(set)?;
         self.cancel(set);
         let record = &mut self.sets[set.index()];
-        self.totals.spare += record.committed() - record.used;
+        self.totals.spare += record.committed() - record.granted;
         record.phase = Phase::Draining;
+        record.quick.max = Pasid::RESERVED;
         record.cursor = 0;
         record.share = SetConfig::default();
         Ok(())
@@ -140,6 +128,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         record.cursor = at.map_or(u32::MAX, Pasid::get);
         if record.used == 0 {
             record.phase = Phase::Vacant;
+            self.totals.spare += core::mem::take(&mut record.granted);
             self.say_goodbye(set);
             return Ok(Drain { filled, progress: Progress::Gone });
         }

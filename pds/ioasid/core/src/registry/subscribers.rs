@@ -335,8 +335,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         });
         for (index, set) in self.sets.iter_mut().enumerate() {
             let alone = self.live == Life::LIVE && self.listened >> index & 1 == 0;
-            set.quick =
-                if alone { Quick { max: self.config.max_pasid, live: Life::LIVE } } else { Quick::NEVER };
+            let max = if set.phase == Phase::Open { self.config.max_pasid } else { Pasid::RESERVED };
+            set.quick = if alone { Quick { max, live: Life::LIVE } } else { Quick::NEVER };
         }
     }
 }

@@ -97,6 +97,25 @@ fn a_set_that_is_charged_other_than_its_ids_is_found() {
 }
 
 #[test]
+fn a_set_that_uses_what_it_was_not_granted_or_was_granted_what_it_may_not_use_is_found() {
+    let less = after(|registry| registry.sets[0].granted = 3);
+    assert_eq!(less, Err(Inconsistency::Charge(0, 4, 4)));
+    let never_used = after(|registry| registry.sets[0].granted = 5);
+    assert_eq!(never_used, Err(Inconsistency::Charge(0, 4, 4)));
+    let over = after(|registry| {
+        let set = &mut registry.sets[0];
+        (set.granted, set.peak, set.share.limit) = (5, 5, 4);
+    });
+    assert_eq!(over, Err(Inconsistency::Charge(0, 4, 4)));
+    let in_order = after(|registry| {
+        let set = &mut registry.sets[0];
+        (set.granted, set.peak, set.share.limit) = (5, 6, 5);
+        registry.totals.spare -= 1;
+    });
+    assert_eq!(in_order, Ok(()));
+}
+
+#[test]
 fn a_set_that_goes_may_have_more_than_its_limit_which_is_none() {
     assert_eq!(after(|registry| registry.free_set(registry.sets[0].id).unwrap()), Ok(()));
 }
@@ -186,8 +205,13 @@ fn totals_that_do_not_add_up_are_found() {
 
 #[test]
 fn an_account_of_allocators_that_does_not_add_up_is_found() {
-    let breaks: [fn(&mut Registry<'_>); 6] = [
+    let breaks: [fn(&mut Registry<'_>); 8] = [
         |registry| registry.allocators.born(3),
+        |registry| registry.sets[0].quick.max = Pasid::RESERVED,
+        |registry| {
+            registry.free_set(registry.sets[0].id).unwrap();
+            registry.sets[0].quick.max = pasid(MAX);
+        },
         |registry| registry.live = Life::new(State::Allocated, 3),
         // The same where the short ways fit it.
         |registry| {
@@ -247,8 +271,9 @@ fn the_fingerprint_tells_states_apart_and_leaves_out_counters() {
         });
         print
     };
-    let changes: [fn(&mut Registry<'_>); 10] = [
+    let changes: [fn(&mut Registry<'_>); 11] = [
         |_| {},
+        |registry| registry.sets[0].granted = 5,
         |registry| slot(registry, 5).data = 1,
         |registry| assert!(slot(registry, 5).get()),
         |registry| registry.space.free.remove(pasid(9)),
