@@ -5,10 +5,10 @@
 //! instructions are the clock.
 
 use crate::build::{self, BuildArgs, Program};
+use crate::emulator::{Emulator, QemuArgs};
 use crate::machine::Machine;
 use crate::progress::{note, time};
-use crate::qemu::Qemu;
-use crate::run::{boot, emulator, judge};
+use crate::run::judge;
 use crate::system::System;
 use crate::workspace::{self, Packages};
 use crate::{serial, setup, size};
@@ -86,10 +86,9 @@ fn booted(args: &Args, folder: &str, speaker: &str) -> Result<()> {
     let platform = if sdk.is_some() { "the Microkit SDK" } else { "the embedded default" };
     let config = args.config;
     let built = build::build(system, &BuildArgs { config, sdk, quiet: true, ..BuildArgs::default() })?;
-    let qemu = Qemu::find(args.qemu.as_deref())?;
-    let emulator = emulator(&machine, &qemu);
+    let emulator = Emulator::find(&machine, &QemuArgs { qemu: args.qemu.clone(), ..QemuArgs::default() })?;
     note(&format!("the service on {platform}, {config}, in {emulator}: one tick is one instruction"));
-    let outcome = boot(&qemu, &machine, &built, true, "bench.log", &mut |line| {
+    let outcome = emulator.boot(&machine, &built, "bench.log", &mut |line| {
         if serial::speaker(line, &built.system.domains).is_some_and(|(_, name)| name == speaker) {
             println!("{}", line.split_once("| ").map_or(line, |(_, said)| said));
         }

@@ -5,6 +5,7 @@ use crate::build::Built;
 use crate::machine::Machine;
 use crate::qemu::{End, Outcome};
 use crate::serial::{Lines, Summary};
+use microkit_bochs::Bochs;
 use miette::{IntoDiagnostic as _, Report, Result};
 use std::ops::ControlFlow;
 
@@ -13,12 +14,12 @@ use std::ops::ControlFlow;
 ///
 /// A run ends with its summary line: there is no debug exit port.
 pub fn boot(
+    bochs: &Bochs,
     machine: &Machine,
     built: &Built,
     log: &str,
     on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
 ) -> Result<Outcome> {
-    let bochs = microkit_bochs::Bochs::find().map_err(Report::from_err)?;
     let image = &built.image;
     let (kernel, root) = (image.folder.join(&image.kernel), image.folder.join(&image.module));
     let folder = built.log(log).with_extension("bochs");

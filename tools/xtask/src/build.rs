@@ -21,15 +21,29 @@ use std::path::{Path, PathBuf};
 )]
 pub struct Args {
     #[command(flatten)]
+    system: SystemArgs,
+    #[command(flatten)]
     build: BuildArgs,
+}
+
+/// The option of every command that takes any system.
+#[derive(clap::Args, Clone, Debug)]
+pub struct SystemArgs {
+    /// Folder with the system.xml to build, instead of the reference system's
+    #[arg(long, value_name = "DIR")]
+    system: Option<PathBuf>,
+}
+
+impl SystemArgs {
+    /// Reads the system.
+    pub fn load(&self) -> Result<System> {
+        System::load(self.system.as_deref())
+    }
 }
 
 /// Options of every command that builds a system.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct BuildArgs {
-    /// Folder with the system.xml to build, instead of the reference system's
-    #[arg(long, value_name = "DIR")]
-    pub system: Option<PathBuf>,
     /// Kernel configuration
     #[arg(long, value_enum, default_value_t, env = "MICROKIT_CONFIG")]
     pub config: Configuration,
@@ -86,7 +100,7 @@ impl Built {
 /// Builds a system and says where its image is.
 pub fn main(args: &Args) -> Result<()> {
     setup::ensure(None)?;
-    let built = build(System::load(args.build.system.as_deref())?, &args.build)?;
+    let built = build(args.system.load()?, &args.build)?;
     note(&format!("the image is in {}", workspace::display(&built.image.folder)));
     Ok(())
 }

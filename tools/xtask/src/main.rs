@@ -13,6 +13,7 @@ mod bochs;
 mod build;
 mod description;
 mod embedded;
+mod emulator;
 mod export;
 mod fuzz;
 mod graph;
@@ -88,7 +89,7 @@ fn main() -> ExitCode {
         Command::Compile(args) => export::compile(&args),
         Command::Export(args) => export::main(&args),
         Command::Run(args) => run::main(&args),
-        Command::RunVm(args) => run::vm(args),
+        Command::RunVm(args) => run::vm(&args),
         Command::Test(args) => test::main(&args),
         Command::Soak(args) => soak::main(&args),
         Command::Fuzz(args) => fuzz::main(&args),
@@ -114,6 +115,18 @@ mod tests {
     #[test]
     fn command_line_is_consistent() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn run_vm_offers_what_it_does() {
+        let parses = |command: &str, option: &str| {
+            let words = ["cargo xtask", command].into_iter().chain(option.split(' '));
+            super::Cli::try_parse_from(words).is_ok()
+        };
+        for option in ["--system tests/system/ping", "--qemu 7.2", "--no-icount", "--no-vtd"] {
+            assert!(parses("run", option) && !parses("run-vm", option), "{option}");
+        }
+        assert!(parses("run-vm", "--timeout 300") && parses("run-vm", "--config release"));
     }
 
     #[test]

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `cargo xtask run`: build, boot, show the log, judge.
 
-use crate::bochs;
-use crate::build::{self, Built};
+use crate::build::{self, BuildArgs, SystemArgs};
+use crate::emulator::{Emulator, QemuArgs};
 use crate::machine::Machine;
 use crate::progress::{bad, domain, good, note, time};
-use crate::qemu::{self, End, LogLimits, Outcome, Qemu};
+use crate::qemu::{End, Outcome};
 use crate::serial::{self, Summary};
 use crate::system::System;
 use crate::trace::Files;
@@ -13,23 +13,13 @@ use crate::{setup, workspace};
 use miette::{IntoDiagnostic as _, Result, miette};
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
-/// Options of every command that boots.
+/// The option of every command that boots a system.
 #[derive(clap::Args, Clone, Debug)]
-pub struct BootArgs {
-    /// The QEMU to use instead of the one on PATH; `7.2` is Debian 12's, unpacked
-    #[arg(long, value_name = "PATH")]
-    pub qemu: Option<PathBuf>,
-    /// Let guest time follow the host's instead of counting instructions; runs then differ
-    #[arg(long)]
-    pub no_icount: bool,
-    /// Take the VT-d unit out of the machine
-    #[arg(long)]
-    pub no_vtd: bool,
+pub struct Watchdog {
     /// Host seconds before the run is ended, instead of what machine.toml says
     #[arg(long, value_name = "S", value_parser = clap::value_parser!(u64).range(1..=3600))]
-    pub timeout: Option<u64>,
+    timeout: Option<u64>,
 }
 
 /// Options of `cargo xtask run`.
@@ -39,9 +29,13 @@ pub struct BootArgs {
 )]
 pub struct Args {
     #[command(flatten)]
-    build: build::BuildArgs,
+    system: SystemArgs,
     #[command(flatten)]
-    boot: BootArgs,
+    build: BuildArgs,
+    #[command(flatten)]
+    qemu: QemuArgs,
+    #[command(flatten)]
+    watchdog: Watchdog,
 }
 
 /// Options of `cargo xtask run-vm`.
@@ -49,31 +43,36 @@ pub struct Args {
 #[command(after_help = "Example:\n  cargo xtask run-vm\n  cargo xtask run-vm --timeout 300")]
 pub struct VmArgs {
     #[command(flatten)]
-    args: Args,
-}
-
-/// As [`main`], for the system with virtual machines.
-pub fn vm(args: VmArgs) -> Result<()> {
-    let mut args = args.args;
-    args.build.system.get_or_insert_with(|| workspace::root().join("tests/system/vm"));
-    main(&args)
+    build: BuildArgs,
+    #[command(flatten)]
+    watchdog: Watchdog,
 }
 
 /// Builds and boots a system; an error unless its summary is good.
 pub fn main(args: &Args) -> Result<()> {
-    setup::ensure(args.boot.qemu.as_deref())?;
-    let qemu = Qemu::find(args.boot.qemu.as_deref())?;
-    let system = System::load(args.build.system.as_deref())?;
-    let mut machine = args.boot.machine(&system)?;
-    let built = build::build(system, &args.build)?;
+    setup::ensure(args.qemu.qemu.as_deref())?;
+    run(args.system.load()?, &args.build, &args.qemu, &args.watchdog)
+}
+
+/// As [`main`], for the system with virtual machines, which runs in Bochs.
+pub fn vm(args: &VmArgs) -> Result<()> {
+    setup::ensure(None)?;
+    let system = System::load(Some(&workspace::root().join("tests/system/vm")))?;
+    run(system, &args.build, &QemuArgs::default(), &args.watchdog)
+}
+
+fn run(system: System, build: &BuildArgs, qemu: &QemuArgs, watchdog: &Watchdog) -> Result<()> {
+    let mut machine = watchdog.machine(&system, qemu)?;
+    let emulator = Emulator::find(&machine, qemu)?;
+    let built = build::build(system, build)?;
     // Bochs keeps its memory to itself.
     let trace = Files::find(&built.system)?.filter(|_| !machine.bochs);
     if let Some(files) = &trace {
         files.clear();
         machine.memory_file = Some(std::path::absolute(&files.memory).into_diagnostic()?);
     }
-    note(&format!("booting {} in {}", built.system.name, emulator(&machine, &qemu)));
-    let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "serial.log", &mut |line| {
+    note(&format!("booting {} in {emulator}", built.system.name));
+    let outcome = emulator.boot(&machine, &built, "serial.log", &mut |line| {
         println!("{}", coloured(line, &built.system.domains));
         ControlFlow::Continue(())
     })?;
@@ -86,36 +85,19 @@ pub fn main(args: &Args) -> Result<()> {
     Ok(())
 }
 
-impl BootArgs {
-    /// The system's machine with what the command line changes.
-    pub fn machine(&self, system: &System) -> Result<Machine> {
+impl Watchdog {
+    /// The system's machine with what the command line changes; an error where that says something of QEMU and the
+    /// machine is for Bochs.
+    pub fn machine(&self, system: &System, qemu: &QemuArgs) -> Result<Machine> {
         let mut machine = Machine::load(&system.folder)?;
-        machine.vtd &= !self.no_vtd;
+        if machine.bochs && *qemu != QemuArgs::default() {
+            let help = "leave --qemu, --no-icount and --no-vtd out: it has neither a choice nor a VT-d unit";
+            return Err(miette!(help = help, "{} runs in Bochs, as its machine.toml says", system.name));
+        }
+        machine.vtd &= !qemu.no_vtd;
         machine.timeout_s = self.timeout.unwrap_or(machine.timeout_s);
         Ok(machine)
     }
-}
-
-/// What a machine's systems are booted in.
-pub fn emulator(machine: &Machine, qemu: &Qemu) -> String {
-    if machine.bochs { "Bochs".to_owned() } else { format!("QEMU {}", qemu.version) }
-}
-
-/// Boots a built system once.
-pub fn boot(
-    qemu: &Qemu,
-    machine: &Machine,
-    built: &Built,
-    icount: bool,
-    log: &str,
-    on_line: &mut dyn FnMut(&str) -> ControlFlow<()>,
-) -> Result<Outcome> {
-    if machine.bochs {
-        return bochs::boot(machine, built, log, on_line);
-    }
-    let line = qemu::command_line(qemu, machine, &built.image, icount);
-    let folder = &built.image.folder;
-    qemu::boot(&qemu.program, &line, folder, LogLimits::seconds(machine.timeout_s), &built.log(log), on_line)
 }
 
 fn coloured(line: &str, domains: &[String]) -> String {

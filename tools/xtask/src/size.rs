@@ -2,7 +2,6 @@
 //! How much memory the ioasid domain takes besides its regions: code, constants, data, and what it uses of its stack.
 
 use crate::build::{self, BuildArgs, Built};
-use crate::qemu::Qemu;
 use crate::stacks::{self, Peak};
 use crate::system::System;
 use crate::workspace;
@@ -72,7 +71,6 @@ pub fn check() -> Result<String> {
 
 /// What the domains of each system used of their stacks, a line each; an error where the domain used more than it may.
 fn stacks(reference: Built, args: &BuildArgs) -> Result<Vec<String>> {
-    let qemu = Qemu::find(None)?;
     let mut lines = Vec::new();
     let attacked = ATTACKED.iter().map(|folder| {
         let system = System::load(Some(&workspace::root().join(folder)))?;
@@ -80,7 +78,7 @@ fn stacks(reference: Built, args: &BuildArgs) -> Result<Vec<String>> {
     });
     for built in iter::once(Ok(reference)).chain(attacked) {
         let built = built?;
-        for Peak { domain, used, size } in stacks::measure(&qemu, &built)? {
+        for Peak { domain, used, size } in stacks::measure(&built)? {
             let system = &built.system.name;
             if domain == DOMAIN && used > STACK_BOUND {
                 return Err(miette!(

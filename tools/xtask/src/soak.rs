@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! `cargo xtask soak`: one image booted many times in a row, on a quiet host or a loaded one.
 
+use crate::build::{self, BuildArgs, SystemArgs};
+use crate::emulator::{Emulator, QemuArgs};
 use crate::progress::{bad, good, note, time};
-use crate::qemu::Qemu;
-use crate::run::{BootArgs, boot, emulator, judge};
-use crate::system::System;
-use crate::{build, setup};
+use crate::run::{Watchdog, judge};
+use crate::setup;
 use miette::{Result, miette};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +19,13 @@ use std::time::Duration;
 )]
 pub struct Args {
     #[command(flatten)]
-    build: build::BuildArgs,
+    system: SystemArgs,
     #[command(flatten)]
-    boot: BootArgs,
+    build: BuildArgs,
+    #[command(flatten)]
+    qemu: QemuArgs,
+    #[command(flatten)]
+    watchdog: Watchdog,
     /// How often to boot
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: u32,
@@ -32,10 +36,10 @@ pub struct Args {
 
 /// Boots again and again; an error unless all runs are good.
 pub fn main(args: &Args) -> Result<()> {
-    setup::ensure(args.boot.qemu.as_deref())?;
-    let qemu = Qemu::find(args.boot.qemu.as_deref())?;
-    let system = System::load(args.build.system.as_deref())?;
-    let machine = args.boot.machine(&system)?;
+    setup::ensure(args.qemu.qemu.as_deref())?;
+    let system = args.system.load()?;
+    let machine = args.watchdog.machine(&system, &args.qemu)?;
+    let emulator = Emulator::find(&machine, &args.qemu)?;
     let built = build::build(system, &args.build)?;
     let mut times = Vec::new();
     let mut failures = 0;
@@ -50,9 +54,7 @@ pub fn main(args: &Args) -> Result<()> {
             });
         }
         let result: Result<()> = (1..=args.runs).try_for_each(|run| {
-            let outcome = boot(&qemu, &machine, &built, !args.boot.no_icount, "soak.log", &mut |_| {
-                ControlFlow::Continue(())
-            })?;
+            let outcome = emulator.boot(&machine, &built, "soak.log", &mut |_| ControlFlow::Continue(()))?;
             match judge(&built.system, &machine, &outcome) {
                 Ok(verdict) => {
                     let took = time(outcome.elapsed);
@@ -76,10 +78,8 @@ pub fn main(args: &Args) -> Result<()> {
     let held = args.runs - failures;
     let host = if args.load { "loaded host" } else { "quiet host" };
     note(&format!(
-        "{}: {held} of {} boots good in {} on a {host}; {low} at best, {middle} median, {high} at worst",
-        built.system.name,
-        args.runs,
-        emulator(&machine, &qemu)
+        "{}: {held} of {} boots good in {emulator} on a {host}; {low} at best, {middle} median, {high} at worst",
+        built.system.name, args.runs
     ));
     if failures > 0 {
         return Err(miette!("{failures} of {} boots failed", args.runs));

@@ -3,9 +3,9 @@
 //! ([`microkit_image::paint`]). The Microkit SDK paints none, so this is for the embedded default.
 
 use crate::build::Built;
+use crate::emulator::{Emulator, QemuArgs};
 use crate::machine::Machine;
-use crate::qemu::Qemu;
-use crate::run::{boot, judge};
+use crate::run::judge;
 use crate::workspace;
 use microkit_image::layout::PAGE;
 use microkit_image::paint;
@@ -32,10 +32,11 @@ pub struct Peak {
 }
 
 /// Boots a built system, which must end as its machine expects, and says what its domains used.
-pub fn measure(qemu: &Qemu, built: &Built) -> Result<Vec<Peak>> {
+pub fn measure(built: &Built) -> Result<Vec<Peak>> {
     let memory = std::path::absolute(built.log("stacks.memory")).into_diagnostic()?;
     let machine = Machine { memory_file: Some(memory.clone()), ..Machine::load(&built.system.folder)? };
-    let outcome = boot(qemu, &machine, built, true, "stacks.log", &mut |_| ControlFlow::Continue(()))?;
+    let emulator = Emulator::find(&machine, &QemuArgs::default())?;
+    let outcome = emulator.boot(&machine, built, "stacks.log", &mut |_| ControlFlow::Continue(()))?;
     let peaks = File::open(&memory).and_then(|file| peaks(&built.system.sdf.protection_domains, file));
     // What is not there need not go.
     let _ = std::fs::remove_file(&memory);

@@ -28,6 +28,7 @@ pub fn steps() -> Vec<Step<'static>> {
         step("system-broken", system_broken),
         step("program-unknown", program_unknown),
         step("machine-broken", machine_broken),
+        step("machine-bochs", machine_bochs),
         step("symbol-missing", symbol_missing),
         step("sdk-missing", sdk_missing),
         step("sdk-unknown", sdk_unknown),
@@ -95,6 +96,14 @@ fn machine_broken() -> Result<String> {
     folder.write("system.xml", &system("guest.elf"))?;
     folder.write("machine.toml", "memory = '1G'\ntimeout = 60\n")?;
     fails(&["run", "--system", &folder.path("")], &["machine.toml", "unknown field `timeout`", "known keys"])
+}
+
+/// What only QEMU has, for a system that runs in Bochs.
+fn machine_bochs() -> Result<String> {
+    let folder = Scratch::new("machine-bochs")?;
+    folder.write("system.xml", &system("guest.elf"))?;
+    folder.write("machine.toml", "bochs = true\n")?;
+    fails(&["run", "--system", &folder.path(""), "--no-vtd"], &["runs in Bochs", "leave --qemu"])
 }
 
 /// A program without the symbol that system.xml wants to set.

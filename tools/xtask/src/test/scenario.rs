@@ -7,10 +7,11 @@
 
 use super::{Step, Tally};
 use crate::build::{self, BuildArgs, Built, PdTarget};
+use crate::emulator::{Emulator, QemuArgs};
 use crate::machine::Machine;
 use crate::progress::time;
-use crate::qemu::{Outcome, Qemu};
-use crate::run::{boot, judge};
+use crate::qemu::Outcome;
+use crate::run::judge;
 use crate::serial;
 use crate::setup::qemu72;
 use crate::system::System;
@@ -28,9 +29,7 @@ struct Case {
     name: String,
     folder: PathBuf,
     build: BuildArgs,
-    qemu: Option<PathBuf>,
-    /// The VT-d unit is taken away.
-    no_vtd: bool,
+    qemu: QemuArgs,
     must: Must,
 }
 
@@ -90,8 +89,7 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
             name,
             folder: folder.clone(),
             build,
-            qemu: qemu.map(Path::to_owned),
-            no_vtd: false,
+            qemu: QemuArgs { qemu: qemu.map(Path::to_owned), ..QemuArgs::default() },
             must: Must::Hold,
         };
         let machine = Machine::load(folder)?;
@@ -115,12 +113,15 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
             // One system stands for all where the variant is not about what it does.
             cases.push(Case { must: Must::Repeat, ..variant("same-log") });
             let must = Must::FailWith("the service does not start: no DMAR table");
-            cases.push(Case { no_vtd: true, must, ..variant("no-vtd") });
+            let no_vtd = variant("no-vtd");
+            let without = QemuArgs { no_vtd: true, ..no_vtd.qemu.clone() };
+            cases.push(Case { qemu: without, must, ..no_vtd });
             let host = variant("host-target");
             let build = BuildArgs { pd_target: Some(PdTarget::Host), ..host.build.clone() };
             cases.push(Case { build, ..host });
             if qemu.is_none() && qemu72::offered() {
-                cases.push(Case { qemu: Some("7.2".into()), ..variant("qemu-7.2") });
+                let old = QemuArgs { qemu: Some("7.2".into()), ..QemuArgs::default() };
+                cases.push(Case { qemu: old, ..variant("qemu-7.2") });
             }
         }
         cases.push(plain);
@@ -130,13 +131,13 @@ fn cases(folders: &[PathBuf], qemu: Option<&Path>, sdk: Option<&Path>) -> Result
 
 fn run(case: &Case) -> Result<String> {
     let mut machine = Machine::load(&case.folder)?;
-    machine.vtd &= !case.no_vtd;
+    machine.vtd &= !case.qemu.no_vtd;
     if case.build.sdk.is_some() {
         // Its kernel and its initialiser take several times as long to boot as the embedded default's.
         machine.timeout_s *= 3;
     }
     let built = build::build(System::load(Some(&case.folder))?, &case.build)?;
-    let qemu = Qemu::find(case.qemu.as_deref())?;
+    let emulator = Emulator::find(&machine, &case.qemu)?;
     let log = format!("{}.log", case.name.replace('/', "-"));
     let expected = expected(&case.folder)?;
     let mut watch = |line: &str| match case.must {
@@ -151,7 +152,7 @@ fn run(case: &Case) -> Result<String> {
         .map(|files| files.beside(&built.log(&log)));
     machine.memory_file = traced.as_ref().map(|files| files.memory.clone());
     traced.iter().for_each(Files::clear);
-    let outcome = boot(&qemu, &machine, &built, true, &log, &mut watch)?;
+    let outcome = emulator.boot(&machine, &built, &log, &mut watch)?;
     // Whether it is a file must make no difference to a second run.
     machine.memory_file = None;
     let verdict = judged(&built, &machine, &expected, &outcome).map_err(|error| {
@@ -176,7 +177,7 @@ fn run(case: &Case) -> Result<String> {
         Must::Repeat => {
             verdict?;
             let told = told()?;
-            let second = boot(&qemu, &machine, &built, true, &format!("{log}.second"), &mut watch)?;
+            let second = emulator.boot(&machine, &built, &format!("{log}.second"), &mut watch)?;
             same(&outcome.lines, &second.lines).map_err(|what| miette!("{}: {what}", case.name))?;
             let took = time(outcome.elapsed + second.elapsed);
             Ok(format!("{} lines twice in {took}{told}", second.lines.len()))
