@@ -101,6 +101,11 @@ pub fn run_loop(subject: &str, pattern: &str, turns: usize) -> anyhow::Result<()
         registry::measured_loop_end(&mut registry, set);
         return Ok(());
     }
+    if pattern == registry::GATHERING {
+        let (mut registry, set) = registry::set_without_stock();
+        registry::measured_loop_gathering(&mut registry, set);
+        return Ok(());
+    }
     if page::LOOPS.contains(&pattern) {
         page::run(pattern);
         return Ok(());

@@ -124,6 +124,29 @@ pub const LAYOUTS: [(&str, u32, u32, bool); 4] = [
     ("set-of-64", 16_000, 64, true),
 ];
 
+/// What the loop is called in which a set is given an id that another one gave up.
+pub const GATHERING: &str = "gathering";
+
+/// As many sets as there can be, of which the last was granted what was left of the stock, and does not use it; and
+/// one that was granted nothing.
+pub fn set_without_stock() -> (Registry<'static>, SetId) {
+    let mut registry = registry();
+    let share = |reservation| SetConfig { reservation, limit: IDS };
+    registry.create_set(share(IDS - 2)).expect("there is room for a set");
+    let sets: Vec<_> = std::iter::from_fn(|| registry.create_set(share(0)).ok()).collect();
+    let (&first, &last) = (sets.first().expect("a set"), sets.last().expect("a set"));
+    if let Ok(Allocation::Ready(handle)) = registry.alloc(last, 0..=IDS - 1, 7) {
+        registry.free_unbound(last, handle).expect("it is free again");
+    }
+    (registry, first)
+}
+
+/// One allocation.
+#[inline(never)]
+pub fn measured_loop_gathering(registry: &mut Registry<'static>, set: SetId) {
+    registry.alloc(black_box(set), black_box(0)..=black_box(IDS - 1), 7).expect("one was given up");
+}
+
 /// Prints what freeing a whole set costs.
 pub fn report_sets(only: &str) -> anyhow::Result<()> {
     if !Ours::NAME.contains(only) {
@@ -143,6 +166,12 @@ pub fn report_sets(only: &str) -> anyhow::Result<()> {
             if stride == 1 { verdict(instructions, 80.0) } else { "with others' ids between".into() };
         println!("  one id of {stride:>2}: {instructions:.0}/{nanoseconds:.1}, {verdict}");
     }
+    let gathering =
+        crate::callgrind::total(super::patterns::MEASURED, &["loop", Ours::NAME, GATHERING, "1"])?;
+    println!(
+        "\nAn allocation that finds the stock empty, where the last of {} sets gave an id up: {gathering}",
+        ioasid_core::capacity::SETS
+    );
     let fixed = Memory::words_for(0) * size_of::<u64>();
     let each = (Memory::words_for(IDS as usize) * size_of::<u64>() - fixed) as f64 / f64::from(IDS);
     println!(

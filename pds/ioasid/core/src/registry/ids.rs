@@ -49,14 +49,13 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(always)]
     fn alloc_default(&mut self, set: SetId, min: u32, max: Pasid, data: u64) -> Result<Handle, Error> {
         let Some(pasid) = self.space.free.lowest(min, max) else {
-            return Err(self.may_have_more(set).err().unwrap_or(Error::NoSpace));
+            return Err(self.not_found(set));
         };
         let record = &mut self.sets[set.index()];
         if record.id == set && record.used < record.granted {
             record.used += 1;
         } else {
-            self.may_have_more(set)?;
-            self.charge(set, 1);
+            self.charge_more(set)?;
         }
         self.space.free.remove(pasid);
         self.occupy(set, pasid, Life::LIVE, data)

@@ -24,17 +24,35 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         share.limit.saturating_sub(used).min(share.reservation.saturating_sub(used) + self.spare())
     }
 
-    /// Whether a set may have one more id.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn may_have_more(&self, set: SetId) -> Result<(), Error> {
+    /// Whether one more id of a set's comes out of the stock, if the set may have one more at all.
+    fn needs_stock(&self, set: SetId) -> Result<bool, Error> {
         let record = self.open_set(set)?;
         if record.used >= record.share.limit {
             return Err(Error::QuotaExceeded);
         }
-        if record.used >= record.share.reservation && self.totals.spare == 0 && self.spare() == 0 {
+        Ok(record.used >= record.share.reservation)
+    }
+
+    /// Whether a set may have one more id.
+    pub(super) fn may_have_more(&self, set: SetId) -> Result<(), Error> {
+        if self.needs_stock(set)? && self.spare() == 0 { Err(Error::NoSpace) } else { Ok(()) }
+    }
+
+    /// Why a set is not given an id where none was found.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn not_found(&self, set: SetId) -> Error {
+        self.needs_stock(set).err().unwrap_or(Error::NoSpace)
+    }
+
+    /// Charges a set that uses all that it was granted for one more id, if it may have one.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn charge_more(&mut self, set: SetId) -> Result<(), Error> {
+        if self.needs_stock(set)? && !self.is_in_stock(1) {
             return Err(Error::NoSpace);
         }
+        self.charge(set, 1);
         Ok(())
     }
 
@@ -50,14 +68,10 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
 
     /// Grants a set what it uses.
     #[cold]
-    #[inline(never)]
     fn grant(&mut self, set: SetId) {
         let Set { share, used, granted, .. } = self.sets[set.index()];
         let more = used.max(share.reservation) - granted.max(share.reservation);
-        if more > self.totals.spare {
-            self.gather();
-        }
-        self.totals.spare -= more;
+        self.take(more);
         let record = &mut self.sets[set.index()];
         record.granted = used;
         record.peak = record.peak.max(used);
@@ -69,12 +83,33 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.sets[set.index()].used -= 1;
     }
 
-    /// Takes what sets were granted and do not use back into the stock.
-    fn gather(&mut self) {
+    /// Takes ids out of the stock, where there are as many to be had.
+    fn take(&mut self, count: u32) {
+        if self.is_in_stock(count) {
+            self.totals.spare -= count;
+        }
+    }
+
+    /// Whether so many are in the stock, once what is needed of others' is gathered.
+    fn is_in_stock(&mut self, count: u32) -> bool {
+        if self.totals.spare < count {
+            self.gather(count);
+        }
+        self.totals.spare >= count
+    }
+
+    /// Takes what sets were granted and do not use back into the stock, until there are so many.
+    #[cold]
+    #[inline(never)]
+    fn gather(&mut self, count: u32) {
         for set in &mut self.sets {
-            let before = set.committed();
-            set.granted = set.granted.min(set.used);
-            self.totals.spare += before - set.committed();
+            if set.granted > set.used && set.granted > set.share.reservation {
+                self.totals.spare += set.granted - set.due();
+                set.granted = set.used;
+                if self.totals.spare >= count {
+                    break;
+                }
+            }
         }
     }
 
@@ -84,16 +119,14 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
             return Err(Error::InvalidRange);
         }
         let set = &self.sets[index];
-        let due = set.used.max(share.reservation);
-        if due > self.spare() + set.due() {
+        if set.used.max(share.reservation) > self.spare() + set.due() {
             return Err(Error::NoSpace);
         }
-        if due > self.totals.spare + set.committed() {
-            self.gather();
-        }
         let set = &mut self.sets[index];
-        self.totals.spare = self.totals.spare + set.committed() - due;
+        self.totals.spare += set.committed();
         (set.granted, set.share) = (set.used, share);
+        let due = set.committed();
+        self.take(due);
         Ok(())
     }
 }
