@@ -76,10 +76,9 @@ impl Handler for Running {
     type Error = Infallible;
 
     fn protected(&mut self, channel: Channel, message: MessageInfo) -> Result<MessageInfo, Infallible> {
-        let message = Tag::new(message.label(), message.count());
-        let reply = with_msg_regs_mut(|registers| {
-            let words = registers.first_chunk_mut().ok_or(Code::Internal);
-            words.map_or_else(Tag::refusal, |words| self.server.call(channel.index(), message, words))
+        let reply = with_msg_regs_mut(|registers| match registers.first_chunk_mut() {
+            Some(words) => self.server.call(channel.index(), message.label(), message.count(), words),
+            None => Tag::refusal(Code::Internal),
         });
         // Only now: while the registers are borrowed, nobody can be notified.
         console_logger::wake();

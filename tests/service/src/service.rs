@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ioasid_api::{EventReader, FindReader, Message, Tag};
+use ioasid_api::{EventReader, FindReader, Message};
 use ioasid_client::{Batch, Peer};
 use ioasid_config::Config;
 use ioasid_server::{Notify, Pages, Server};
@@ -112,7 +112,7 @@ impl<'m> Service<'m> {
         let mut server = self.server.borrow_mut();
         // What is beyond the registers is never looked at.
         let mut registers = core::array::from_fn(|place| words.get(place).copied().unwrap_or(0));
-        let reply = server.call(channel, Tag::new(label, words.len()), &mut registers);
+        let reply = server.call(channel, label, words.len(), &mut registers);
         server.wake();
         Message::of(reply, &registers)
     }

@@ -51,7 +51,7 @@ pub const PAGE_SIZE: u64 = 4096;
 /// The message registers that the protocol uses: a message's words come first.
 pub type Registers = [u64; MAX_WORDS];
 
-/// What is said of a message beside its words, in one word: how many they are in bits 11:0, the label above.
+/// What is said of an answer beside its words, in one word: how many they are in bits 11:0, the label above.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag(u64);
 
@@ -59,7 +59,7 @@ impl Tag {
     const LABEL_SHIFT: u32 = 12;
     const COUNT: u64 = (1 << Self::LABEL_SHIFT) - 1;
 
-    /// That of a message with a label and so many words. What does not fit is cut off.
+    /// That of an answer with a label and so many words. What does not fit is cut off.
     #[inline(always)]
     #[must_use]
     pub const fn new(label: u64, count: usize) -> Self {
@@ -73,14 +73,14 @@ impl Tag {
         Self::new(code.to_label(), 0)
     }
 
-    /// An operation in a request; 0 or a [`Code`] in a reply.
+    /// 0 or a [`Code`].
     #[inline(always)]
     #[must_use]
     pub const fn label(self) -> u64 {
         self.0 >> Self::LABEL_SHIFT
     }
 
-    /// How many words there are. In a request it may be any number.
+    /// How many words there are.
     #[inline(always)]
     #[must_use]
     pub const fn count(self) -> usize {
@@ -111,7 +111,7 @@ impl Message {
         Self { label, words: all, len: N }
     }
 
-    /// A message of what stands in the first registers, as its tag says.
+    /// The answer that stands in the first registers, as its tag says.
     #[must_use]
     pub fn of(tag: Tag, registers: &Registers) -> Self {
         Self { label: tag.label(), words: *registers, len: tag.count().min(MAX_WORDS) }

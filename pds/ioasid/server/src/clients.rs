@@ -268,6 +268,11 @@ impl<'m> Clients<'m> {
         }
     }
 
+    /// Whether it has said HELLO.
+    pub fn is_greeted(&self, client: ClientId) -> bool {
+        self.behind(channel(self.entry(client))).is_some()
+    }
+
     fn id(&self, index: usize) -> Option<ClientId> {
         ClientId::nth(index).filter(|_| index < self.count)
     }

@@ -189,17 +189,20 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn attach_spid(&mut self, client: ClientId, spid: u32, handle: Handle) -> Answer<Done> {
         let handle = self.handle(handle)?;
         self.registry.attach_spid(self.set(client), spid, handle).map_err(codes::registry)?;
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn detach_spid(&mut self, client: ClientId, spid: u32) -> Answer<Done> {
         self.registry.detach_spid(self.set(client), spid).map_err(codes::registry)?;
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn find_spid(&self, client: ClientId, spid: u32) -> Answer<Found> {
         let handle = self.registry.find_spid(self.set(client), spid).map_err(codes::registry)?;
         let data = self.registry.find(self.set(client), handle).map_err(codes::registry)?;

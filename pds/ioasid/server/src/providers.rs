@@ -139,6 +139,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         self.registry.events().wake(client);
     }
 
+    #[inline(never)]
     pub(crate) fn alloc_result(&mut self, client: ClientId) -> Answer<Allocated> {
         let account = self.clients.account_mut(client);
         match account.outcome.take() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The server: what it is made of, and which request goes where.
 
-use core::hint::cold_path;
 use ioasid_api::{
-    self as api, Call, Code, Hello, OPERATIONS, Registers as Words, Reply, Right, Tag, VERSION, Welcome,
+    self as api, Call, Code, Hello, OPERATIONS, OperationInfo, Registers as Words, Reply, Right, Tag,
+    VERSION, Welcome,
 };
 
 use ioasid_config::Client;
@@ -63,103 +63,66 @@ fn misspelt(has_its_length: bool) -> Code {
     if has_its_length { Code::BadField } else { Code::WrongLength }
 }
 
-/// Leaves the answer to an operation in the message registers. That its words are the operation's is checked here.
-#[inline(always)]
-fn write<C: Call>(answer: Answer<C::Reply>, words: &mut Words) -> Tag {
-    match answer {
-        Ok(reply) => Tag::new(0, reply.write(words)),
-        Err(code) => {
-            cold_path();
-            Tag::refusal(code)
-        }
-    }
+/// Whether an operation is answered by the long way: it takes a right, or comes from somebody who is new.
+const fn is_rare(operation: &OperationInfo) -> bool {
+    operation.number == Hello::NUMBER || !matches!(operation.right, Right::Client)
 }
 
-/// Decides by a message's label: one jump to the operation's arm, which asks whether the client may, reads the words
-/// and answers.
-macro_rules! answer {
-    ($server:ident, $client:ident, $tag:ident, $words:ident; $($operation:ident($request:pat) => $answer:expr,)*) => {{
-        const _: () = assert!([$(api::$operation::NUMBER),*].len() == OPERATIONS.len(), "an arm for each");
-        match $tag.label() {
-            $(<api::$operation as Call>::NUMBER => {
-                let request = $server.admit($client, api::$operation::RIGHT);
-                let request = request.and_then(|()| decode::<api::$operation>($tag.count(), $words));
-                write::<api::$operation>(request.and_then(|$request| $answer), $words)
-            })*
-            unknown => {
-                let admitted = $server.admit($client, Right::of(unknown));
-                Tag::refusal(admitted.err().unwrap_or(Code::UnknownOperation))
+/// Whether these are the numbers of all operations that are rare, or of all that are not.
+const fn are_all(numbers: &[u64], rare: bool) -> bool {
+    let (mut wanted, mut found, mut place) = (0, 0, 0);
+    while place < OPERATIONS.len() {
+        if is_rare(&OPERATIONS[place]) == rare {
+            wanted += 1;
+            let mut index = 0;
+            while index < numbers.len() {
+                found += (numbers[index] == OPERATIONS[place].number) as usize;
+                index += 1;
             }
         }
+        place += 1;
+    }
+    found == wanted && found == numbers.len()
+}
+
+/// Decides by a message's label: one jump to the operation's arm, which reads the words, answers, and leaves the answer in
+/// the message registers. A refusal leaves the arm for good: behind it nobody asks whether there was one.
+macro_rules! answer {
+    ($server:ident, $client:ident, $label:ident, $count:ident, $words:ident, rare: $rare:literal;
+        $($operation:ident($request:pat) => $answer:expr,)* _ => $other:expr) => {'reply: {
+        const _: () = assert!(are_all(&[$(api::$operation::NUMBER),*], $rare), "an arm for each");
+        let code = 'refused: {
+            let count = match $label {
+                $(<api::$operation as Call>::NUMBER => {
+                    let $request = match decode::<api::$operation>($count, $words) {
+                        Ok(request) => request,
+                        Err(code) => break 'refused code,
+                    };
+                    let answer: <api::$operation as Call>::Reply = match $answer {
+                        Ok(answer) => answer,
+                        Err(code) => break 'refused code,
+                    };
+                    answer.write($words)
+                })*
+                _ => $other,
+            };
+            break 'reply Tag::new(0, count);
+        };
+        $server.refuse($client, $label, code)
     }};
 }
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     /// Answers the message that came in on `channel`: its words stand in the message registers, and so do the answer's
     /// afterwards. Once they are where they go out from, [`Server::wake`] is to be called.
-    #[inline]
-    pub fn call(&mut self, channel: usize, message: Tag, words: &mut Words) -> Tag {
-        match self.clients.behind(channel) {
-            Some(client) => {
-                let reply = self.answer(client, message, words);
-                self.answered(client, message, reply)
-            }
-            None => self.call_before_hello(channel, message, words),
-        }
-    }
-
-    /// The same from somebody who has not said HELLO in this life of the server. It may do that.
-    #[cold]
-    #[inline(never)]
-    fn call_before_hello(&mut self, channel: usize, message: Tag, words: &mut Words) -> Tag {
-        let Some(client) = self.clients.configured(channel) else {
-            return Tag::refusal(Code::NotPermitted);
+    ///
+    /// With the operations that matter in place this is one function; what is rare is kept out of it.
+    #[inline(always)]
+    pub fn call(&mut self, channel: usize, label: u64, count: usize, words: &mut Words) -> Tag {
+        let Some(client) = self.clients.behind(channel) else {
+            return self.call_rarely(channel, label, count, words);
         };
-        let reply = match self.admit(client, Right::of(message.label())) {
-            Ok(()) if message.label() == Hello::NUMBER => self.answer_hello(client, message.count(), words),
-            Ok(()) => Tag::refusal(Code::ServerRestarted),
-            Err(code) => Tag::refusal(code),
-        };
-        self.answered(client, message, reply)
-    }
-
-    /// What is done behind each call.
-    #[inline(always)]
-    fn answered(&mut self, client: ClientId, message: Tag, reply: Tag) -> Tag {
-        if reply.label() != 0 {
-            let counters = &mut self.clients.account_mut(client).counters;
-            counters.refused += 1;
-            let refused = counters.refused;
-            self.trace_refusal(client, message.label(), reply.label(), refused);
-        }
-        self.time_passes(client);
-        self.work();
-        reply
-    }
-
-    /// Wakes whoever has something to read: most of the time nobody has.
-    #[inline(always)]
-    pub fn wake(&mut self) {
-        if self.registry.events().has_wakes() {
-            self.wake_all();
-        }
-    }
-
-    /// Whether the client may ask for what takes this right.
-    #[inline(always)]
-    fn admit(&self, client: ClientId, right: Right) -> Answer<()> {
-        let permitted = match right {
-            Right::Client => true,
-            Right::Admin => self.clients.entry(client).may(Client::ADMIN),
-            Right::Provider => self.clients.entry(client).may(Client::PROVIDER),
-        };
-        if permitted { Ok(()) } else { Err(Code::NotPermitted) }
-    }
-
-    #[inline(always)]
-    fn answer(&mut self, client: ClientId, message: Tag, words: &mut Words) -> Tag {
-        answer! { self, client, message, words;
-            Hello(hello) => self.hello(client, hello.version),
+        let reply = answer! { self, client, label, count, words, rare: false;
             Alloc(alloc) => self.alloc(client, &alloc),
             Free(free) => self.free(client, free.handle),
             Get(get) => self.get(client, get.handle),
@@ -185,6 +148,30 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Subscribe(subscribe) => self.subscribe(client, &subscribe),
             Unsubscribe(_) => self.unsubscribe(client),
             Acknowledge(acknowledge) => self.acknowledge(client, acknowledge.handle),
+            _ => return self.call_rarely(channel, label, count, words)
+        };
+        self.answered(client);
+        reply
+    }
+
+    /// The same for somebody who may have yet to say HELLO in this life of the server, and for what takes a right.
+    #[cold]
+    #[inline(never)]
+    fn call_rarely(&mut self, channel: usize, label: u64, count: usize, words: &mut Words) -> Tag {
+        let Some(client) = self.clients.configured(channel) else {
+            return Tag::refusal(Code::NotPermitted);
+        };
+        let reply = match self.admit(client, label) {
+            Ok(()) => self.answer_rarely(client, label, count, words),
+            Err(code) => self.refuse(client, label, code),
+        };
+        self.answered(client);
+        reply
+    }
+
+    fn answer_rarely(&mut self, client: ClientId, label: u64, count: usize, words: &mut Words) -> Tag {
+        answer! { self, client, label, count, words, rare: true;
+            Hello(hello) => self.hello(client, hello.version),
             SetUsage(set) => self.set_usage(set.set),
             SetCounters(set) => self.set_counters(set.set),
             Check(_) => self.check(),
@@ -196,14 +183,53 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             ReclaimOrphans(_) => self.reclaim_orphans(),
             Fetch(_) => self.fetch(client),
             Answer(answer) => self.provider_answer(client, &answer),
+            _ => return self.refuse(client, label, Code::UnknownOperation)
         }
     }
 
-    fn answer_hello(&mut self, client: ClientId, count: usize, words: &mut Words) -> Tag {
-        let hello = decode::<Hello>(count, words);
-        write::<Hello>(hello.and_then(|hello| self.hello(client, hello.version)), words)
+    /// Wakes whoever has something to read: most of the time nobody has.
+    #[inline(always)]
+    pub fn wake(&mut self) {
+        if self.registry.events().has_wakes() {
+            self.wake_all();
+        }
     }
 
+    /// Whether the client may ask for what this is the label of: it has the right, and has said HELLO or does so now.
+    fn admit(&self, client: ClientId, label: u64) -> Answer<()> {
+        let permitted = match Right::of(label) {
+            Right::Client => true,
+            Right::Admin => self.clients.entry(client).may(Client::ADMIN),
+            Right::Provider => self.clients.entry(client).may(Client::PROVIDER),
+        };
+        if !permitted {
+            Err(Code::NotPermitted)
+        } else if label != Hello::NUMBER && !self.clients.is_greeted(client) {
+            Err(Code::ServerRestarted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What is done behind each call.
+    #[inline(always)]
+    fn answered(&mut self, client: ClientId) {
+        self.time_passes(client);
+        self.work();
+    }
+
+    /// Counts a refusal.
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, client: ClientId, operation: u64, code: Code) -> Tag {
+        let counters = &mut self.clients.account_mut(client).counters;
+        counters.refused += 1;
+        let refused = counters.refused;
+        self.trace_refusal(client, operation, code, refused);
+        Tag::refusal(code)
+    }
+
+    #[inline(never)]
     fn hello(&mut self, client: ClientId, version: u32) -> Answer<Welcome> {
         if version != VERSION {
             return Err(Code::UnsupportedVersion);

@@ -15,6 +15,7 @@ use crate::codes;
 use crate::server::{Answer, Notify, Server};
 
 impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+    #[inline(never)]
     pub(crate) fn usage(&self, client: ClientId) -> Answer<Usage> {
         let stats = self.registry.stats(self.set(client)).map_err(codes::registry)?;
         Ok(Usage { reservation: stats.reservation, limit: stats.limit, used: stats.used, peak: stats.peak })
@@ -118,6 +119,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn subscribe(&mut self, client: ClientId, subscribe: &Subscribe) -> Answer<Done> {
         let role = match subscribe.role {
             0 => Role::Cpu,
@@ -143,6 +145,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn unsubscribe(&mut self, client: ClientId) -> Answer<Done> {
         let subscriber = self.clients.account_mut(client).subscriber.take().ok_or(Code::NoSuchPeer)?;
         self.registry.events().route(subscriber, None);
@@ -150,6 +153,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn acknowledge(&mut self, client: ClientId, handle: Handle) -> Answer<Done> {
         let handle = self.handle(handle)?;
         let subscriber = self.clients.account(client).subscriber.ok_or(Code::NoSuchPeer)?;

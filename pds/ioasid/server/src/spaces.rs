@@ -212,6 +212,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         Ok(Done {})
     }
 
+    #[inline(never)]
     pub(crate) fn replace(&mut self, client: ClientId, handle: Handle, device: u16) -> Answer<Done> {
         let id = self.own(client, handle)?;
         let (source, entry) = self.entry(client, device, Requests::Untagged, id.pasid)?;

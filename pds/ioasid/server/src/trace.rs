@@ -3,6 +3,7 @@
 
 use core::sync::atomic::AtomicU64;
 
+use ioasid_api::Code;
 use ioasid_config::Config;
 use ioasid_core::SetStats;
 use ioasid_trace::{Direction, Event, Name, ShareWhy, Writer};
@@ -60,10 +61,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     }
 
     /// Writes that a call was refused.
-    #[cold]
-    pub(crate) fn trace_refusal(&mut self, client: ClientId, label: u64, code: u64, total: u64) {
-        let code = u16::try_from(code).unwrap_or(u16::MAX);
-        self.trace.refused(self.now, client.number(), label, code, total);
+    pub(crate) fn trace_refusal(&mut self, client: ClientId, operation: u64, code: Code, total: u64) {
+        self.trace.refused(self.now, client.number(), operation, code as u16, total);
     }
 
     /// Writes that a device was stopped.

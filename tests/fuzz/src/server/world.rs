@@ -2,9 +2,7 @@
 //! A server with four clients on a fake unit, and what can be seen of it from outside.
 
 use super::input::Action;
-use ioasid_api::{
-    Code, Counters, Field as _, Handle, Message, OPERATIONS, Progress, Question, Reply, Tag, Usage,
-};
+use ioasid_api::{Code, Counters, Field as _, Handle, Message, OPERATIONS, Progress, Question, Reply, Usage};
 use ioasid_config::{Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
 use ioasid_core::Memory;
 use ioasid_core::allocator::channel::ChannelProvider;
@@ -267,7 +265,7 @@ impl<'r> World<'r> {
 
     fn call(&mut self, channel: usize, label: u64, words: &[u64]) -> Message {
         let mut registers = core::array::from_fn(|place| words.get(place).copied().unwrap_or(0));
-        let reply = self.server.call(channel, Tag::new(label, words.len()), &mut registers);
+        let reply = self.server.call(channel, label, words.len(), &mut registers);
         self.server.wake();
         Message::of(reply, &registers)
     }
