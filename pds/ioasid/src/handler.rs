@@ -1,24 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! From seL4's messages to the server's calls, and back.
 
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use ioasid_api::{Code, Tag};
 use ioasid_config::Config;
-use ioasid_server::{Notify, Server};
+use ioasid_server::Server;
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, Never, with_msg_regs_mut};
 use vtd::mapped::{MappedFrames, MappedRegisters};
 
 use crate::memory;
 
-/// Wakes clients by notifications of their channels.
-pub struct Notifications;
-
-impl Notify for Notifications {
-    fn notify(&mut self, channel: u32) {
-        if let Ok(channel) = usize::try_from(channel) {
-            Channel::new(channel).notify();
-        }
-    }
-}
+/// What is due when a call is over: the bits of the clients' channels, the console's, and what else the server has. While
+/// the message registers are borrowed nobody can be notified.
+pub static DUE: AtomicU64 = AtomicU64::new(0);
 
 /// What the domain does, from its start on: decided once, and not asked for each call.
 #[expect(clippy::large_enum_variant, reason = "there is one, and it is made once")]
@@ -31,7 +26,7 @@ pub enum Service {
 
 /// The server, and what it hears.
 pub struct Running {
-    server: Server<'static, MappedRegisters, MappedFrames, Notifications>,
+    server: Server<'static, MappedRegisters, MappedFrames>,
     /// Where the unit's fault interrupt arrives.
     fault_channel: usize,
 }
@@ -42,7 +37,7 @@ struct NoUnit;
 impl Service {
     /// Starts the server, or says in the log why it does not start.
     pub fn start(config: &'static Config) -> Self {
-        match Server::start(memory::parts(config, Notifications)) {
+        match Server::start(memory::parts(config, &DUE)) {
             Ok(server) => Self::Running(Running {
                 server,
                 // No channel has a number that is too large.
@@ -67,6 +62,16 @@ impl Handler for Service {
     }
 }
 
+impl Running {
+    /// Does what is due: most of the time nothing.
+    #[inline(always)]
+    fn finish(&mut self) {
+        if DUE.load(Ordering::Relaxed) != 0 {
+            self.server.finish().for_each(|channel| Channel::new(channel).notify());
+        }
+    }
+}
+
 /// A reply as the kernel takes it.
 fn info(reply: Tag) -> MessageInfo {
     MessageInfo::new(reply.label(), reply.count())
@@ -80,9 +85,7 @@ impl Handler for Running {
             Some(words) => self.server.call(channel.index(), message.label(), message.count(), words),
             None => Tag::refusal(Code::Internal),
         });
-        // Only now: while the registers are borrowed, nobody can be notified.
-        console_logger::wake();
-        self.server.wake();
+        self.finish();
         Ok(info(reply))
     }
 
@@ -92,7 +95,7 @@ impl Handler for Running {
             if let Err(error) = Channel::new(self.fault_channel).irq_ack() {
                 log::error!("the fault interrupt: {error}");
             }
-            console_logger::wake();
+            self.finish();
         }
         Ok(())
     }

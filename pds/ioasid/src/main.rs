@@ -11,7 +11,7 @@ mod memory;
 use console_logger::LogRing;
 use sel4_microkit::{Channel, Handler, memory_region_symbol, protection_domain};
 
-use handler::Service;
+use handler::{DUE, Service};
 
 /// The channel to the console, as in `system.xml`.
 const CONSOLE: Channel = Channel::new(0);
@@ -27,6 +27,6 @@ fn init() -> impl Handler {
         Some(config) => Service::start(config),
         None => Service::NotStarted,
     };
-    console_logger::be_lazy();
+    console_logger::leave_to(&DUE);
     service
 }

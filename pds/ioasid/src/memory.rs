@@ -40,10 +40,10 @@ fn bytes(window: &Window) -> usize {
 }
 
 /// Everything that the server works with. To be called once: it gives each region away.
-pub fn parts<N>(
+pub fn parts(
     config: &'static Config,
-    notify: N,
-) -> Parts<'static, MappedRegisters, MappedFrames, Ecam, N> {
+    due: &'static AtomicU64,
+) -> Parts<'static, MappedRegisters, MappedFrames, Ecam> {
     let unit = &config.unit;
     // SAFETY: all these regions were compared with system.xml when the image was built: each is mapped where the
     // configuration says, as long as it says, readable and writable, by this domain alone; registers and ECAM
@@ -93,7 +93,7 @@ pub fn parts<N>(
         trace,
         providers: all.get_mut(..providers).unwrap_or_default(),
         epoch: LIVES.fetch_add(1, Ordering::Relaxed),
-        notify,
+        due,
     }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! What stays when the service is restarted: the unit, the bus, and all memory.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::AtomicU64;
 
 use ioasid_config::{Client, Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
@@ -11,7 +11,7 @@ use ioasid_server::{Pages, Parts, Server, Spaces, StartError};
 use vtd_fake::{Behaviour, Fake, Personality};
 use zerocopy::FromZeros;
 
-use crate::service::{Service, Wakes};
+use crate::service::Service;
 use crate::{Bus, Grant};
 
 /// Frames of the unit's tables, from physical address 0.
@@ -57,6 +57,7 @@ pub struct Machine {
     shared: Vec<Option<Shared>>,
     providers: Vec<ChannelProvider>,
     trace: Vec<AtomicU64>,
+    due: AtomicU64,
     /// Lives of the server that have begun.
     lives: u16,
 }
@@ -120,6 +121,7 @@ impl Machine {
             shared: grants.iter().map(|grant| grant.pages.then(Shared::new)).collect(),
             providers: Vec::new(),
             trace: zeroes(TRACE_WORDS),
+            due: AtomicU64::new(0),
             lives: 0,
         }
     }
@@ -157,7 +159,6 @@ impl Machine {
             pages
         };
         let (events, find, batch) = (pages(|s| &s.events), pages(|s| &s.find), pages(|s| &s.batch));
-        let wakes = Wakes::default();
         let server = Server::start(Parts {
             config: &self.config,
             registers: self.unit.registers(),
@@ -172,10 +173,11 @@ impl Machine {
             trace: &self.trace,
             providers: &mut self.providers,
             epoch: self.lives,
-            notify: wakes.clone(),
+            due: &self.due,
         })?;
         let (config, unit, trace) = (&self.config, self.unit.clone(), self.trace.as_slice());
-        Ok(Service { server: RefCell::new(server), config, unit, wakes, events, find, batch, trace })
+        let (due, notified) = (&self.due, Cell::new(0));
+        Ok(Service { server: RefCell::new(server), config, unit, due, notified, events, find, batch, trace })
     }
 
     /// Lets the server read these tables of firmware's. The unit is at [`UNIT`].

@@ -2,35 +2,26 @@
 //! The service while it runs.
 
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ioasid_api::{EventReader, FindReader, Message};
 use ioasid_client::{Batch, Peer};
 use ioasid_config::Config;
-use ioasid_server::{Notify, Pages, Server};
+use ioasid_server::{Pages, Server};
 use vtd::SourceId;
 use vtd_fake::{Fake, FakeDevice, FakeRegisters, FakeTables};
 
 use crate::Client;
 
-/// Who was notified: a bit for each channel.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wakes(Rc<Cell<u64>>);
-
-impl Notify for Wakes {
-    fn notify(&mut self, channel: u32) {
-        self.0.set(self.0.get() | 1 << channel);
-    }
-}
-
 /// The server, and everything that surrounds it.
 #[derive(Debug)]
 pub struct Service<'m> {
-    pub(crate) server: RefCell<Server<'m, FakeRegisters, FakeTables, Wakes>>,
+    pub(crate) server: RefCell<Server<'m, FakeRegisters, FakeTables>>,
     pub(crate) config: &'m Config,
     pub(crate) unit: Fake,
-    pub(crate) wakes: Wakes,
+    pub(crate) due: &'m AtomicU64,
+    /// Who was notified: a bit for each channel.
+    pub(crate) notified: Cell<u64>,
     pub(crate) events: Pages<'m>,
     pub(crate) find: Pages<'m>,
     pub(crate) batch: Pages<'m>,
@@ -82,8 +73,8 @@ impl<'m> Service<'m> {
     /// Whether the client was notified since this was last asked.
     pub fn was_notified(&self, name: &str) -> bool {
         let bit = 1 << self.place(name);
-        let bits = self.wakes.0.get();
-        self.wakes.0.set(bits & !bit);
+        let bits = self.notified.get();
+        self.notified.set(bits & !bit);
         bits & bit != 0
     }
 
@@ -100,6 +91,15 @@ impl<'m> Service<'m> {
     /// The unit's fault interrupt arrives.
     pub fn fault_event(&self) {
         self.server.borrow_mut().fault_event();
+        self.finish();
+    }
+
+    /// What the domain does when a call or an interrupt is over.
+    fn finish(&self) {
+        if self.due.load(Ordering::Relaxed) != 0 {
+            let channels = self.server.borrow_mut().finish();
+            self.notified.set(channels.fold(self.notified.get(), |bits, channel| bits | 1 << channel));
+        }
     }
 
     /// A copy of the memory that the trace lies in.
@@ -109,11 +109,10 @@ impl<'m> Service<'m> {
 
     /// Sends any message on any channel.
     pub fn send(&self, channel: usize, label: u64, words: &[u64]) -> Message {
-        let mut server = self.server.borrow_mut();
         // What is beyond the registers is never looked at.
         let mut registers = core::array::from_fn(|place| words.get(place).copied().unwrap_or(0));
-        let reply = server.call(channel, label, words.len(), &mut registers);
-        server.wake();
+        let reply = self.server.borrow_mut().call(channel, label, words.len(), &mut registers);
+        self.finish();
         Message::of(reply, &registers)
     }
 

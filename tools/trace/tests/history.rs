@@ -126,8 +126,8 @@ fn text_shows_what_was_asked_for() {
         writer.push(0, Some(0), share(ShareWhy::Stated, 16, 1));
         writer.push(1, Some(0), Event::Bind { id: id(3), device: 0x18, tagged: false });
         writer.push(2, Some(0), fault(0x18));
-        writer.refused(3, 0, 0x10, 206, 5);
-        writer.refused(4, 0, 0x10, 206, 6);
+        writer.refused(3, 0, 0x10, 206, 5, || ());
+        writer.refused(4, 0, 0x10, 206, 6, || ());
     });
     let text = history.to_text(10, &[Class::Faults, Class::Refusals]);
     let expected = "\

@@ -4,7 +4,7 @@
 
 use core::fmt::Write;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 pub use log_ring::LogRing;
@@ -15,38 +15,17 @@ use sel4_microkit::Channel;
 struct Logger {
     ring: OnceRef<'static, LogRing>,
     console: AtomicUsize,
-    /// Whether lines wait for [`wake`], and whether there are any.
-    lazy: AtomicBool,
-    unread: AtomicBool,
+    /// Where it is left that there are lines, rather than to wake the console.
+    due: OnceRef<'static, AtomicU64>,
 }
 
-static LOGGER: Logger = Logger {
-    ring: OnceRef::new(),
-    console: AtomicUsize::new(0),
-    lazy: AtomicBool::new(false),
-    unread: AtomicBool::new(false),
-};
+static LOGGER: Logger = Logger { ring: OnceRef::new(), console: AtomicUsize::new(0), due: OnceRef::new() };
 
-/// From now on the console is not woken by each line, but by [`wake`]: for a domain that logs while it has its message
-/// registers borrowed, when no system call can be made.
-pub fn be_lazy() {
-    LOGGER.lazy.store(true, Ordering::Relaxed);
-}
-
-/// Wakes the console if there are lines that it was not woken for.
-#[inline(always)]
-pub fn wake() {
-    if LOGGER.unread.load(Ordering::Relaxed) {
-        LOGGER.wake();
-    }
-}
-
-impl Logger {
-    #[cold]
-    fn wake(&self) {
-        self.unread.store(false, Ordering::Relaxed);
-        Channel::new(self.console.load(Ordering::Relaxed)).notify();
-    }
+/// From now on a line does not notify the console, but sets the bit of its channel in `due`: for a domain that logs while
+/// its message registers are borrowed, when no system call can be made, and that notifies for each bit afterwards.
+pub fn leave_to(due: &'static AtomicU64) {
+    // Only the first counts.
+    let _ = LOGGER.due.set(due);
 }
 
 /// Logs into `ring` from now on, for `info` and everything graver; `console` is the channel to its reader.
@@ -82,14 +61,12 @@ impl Log for Logger {
         };
         // Writing to a ring does not fail; a Display that does loses its own line.
         let _ = writeln!(LogWriter::new(ring), "{grave}{}", record.args());
-        if self.lazy.load(Ordering::Relaxed) {
-            self.unread.store(true, Ordering::Relaxed);
-        } else {
-            self.wake();
+        let console = Channel::new(self.console.load(Ordering::Relaxed));
+        match self.due.get() {
+            Some(due) => drop(due.fetch_or(1 << console.index(), Ordering::Relaxed)),
+            None => console.notify(),
         }
     }
 
-    fn flush(&self) {
-        wake();
-    }
+    fn flush(&self) {}
 }

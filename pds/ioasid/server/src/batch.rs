@@ -17,7 +17,7 @@ use vtd::{BATCH, Mapping, Registers, TableMemory};
 use crate::clients::ClientId;
 use crate::codes;
 use crate::ids::handle_of;
-use crate::server::{Answer, Notify, Server};
+use crate::server::{Answer, Server};
 use crate::spaces::{BYTES_PER_CALL, mapping, traced};
 
 /// Words of a mapping in the page.
@@ -55,7 +55,7 @@ fn map_item(
     Ok((mapping(regions, &map)?, map))
 }
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     #[inline(never)]
     pub(crate) fn alloc_batch(&mut self, client: ClientId, batch: &AllocBatch) -> Answer<Count> {
         let items = items(self.clients.account(client).batch, batch.count)?;
@@ -84,12 +84,12 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     ) -> usize {
         let (set, own) = (self.set(client), self.clients.window(client));
         let most = u32::try_from(items.len()).unwrap_or(0);
-        let Self { registry, clients, trace, epoch, now, .. } = self;
+        let Self { registry, clients, trace, epoch, .. } = self;
         let account = clients.account_mut(client);
         let mut words = items.as_flattened().iter();
         let given = registry.alloc_many(set, own, range, data, most, |handle| {
             let handle = handle_of(handle, *epoch);
-            trace.push(*now, Some(client.number()), Traced::Alloc { id: handle });
+            trace.push(client, Traced::Alloc { id: handle });
             account.find.insert(handle, data);
             if let Some(word) = words.next() {
                 word.store(handle.to_word(), Ordering::Relaxed);
@@ -134,9 +134,8 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let Some(first) = items.first() else { return Ok(Count { count: 0 }) };
         map_item(regions, handle, first)?;
         let space = self.open_space(client, id.pasid)?;
-        let Self { unit, trace, now, .. } = self;
+        let Self { unit, trace, .. } = self;
         let unit = unit.as_mut().ok_or(Code::NoUnit)?;
-        let (now, number) = (*now, client.number());
         let outcome = unit.fill(space.domain, move |filling| {
             let (mut bytes, mut done) = (0, 0);
             for item in items {
@@ -148,7 +147,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
                     filling.map(&mapping).map_err(codes::unit).map(|()| map)
                 });
                 match mapped {
-                    Ok(map) => trace.push(now, Some(number), traced(&map)),
+                    Ok(map) => trace.push(client, traced(&map)),
                     Err(code) => return (done, Err(code)),
                 }
                 done += 1;

@@ -13,7 +13,7 @@ use vtd::Share;
 use crate::StartError;
 
 /// Microkit's channel ids are below this.
-const MAX_CHANNELS: usize = 64;
+pub const MAX_CHANNELS: usize = 62;
 
 /// A client, by its place in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use ioasid_trace::Event as Traced;
 use vtd::{Direction, Fault, Registers, SourceId, TableMemory, Target};
 
 use crate::clients::ClientId;
-use crate::server::{Notify, Server};
+use crate::server::Server;
 
 /// Fault records that are read for one interrupt at the most. More bring another interrupt.
 const FAULTS_PER_EVENT: usize = 64;
@@ -32,7 +32,7 @@ impl Strays {
     }
 }
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     /// The unit's fault interrupt came: reads what it recorded and tells the owners.
     pub fn fault_event(&mut self) {
         let mut faults = heapless::Vec::<Fault, FAULTS_PER_EVENT>::new();
@@ -52,8 +52,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             self.trace_of_none(Traced::FaultsLost);
             log::warn!("the unit had more faults than records");
         }
-        self.work();
-        self.wake();
+        self.trace.time_passes();
         if event.queue_error {
             log::error!("the unit's invalidation queue had stopped on an error, and was restarted");
         }

@@ -8,7 +8,7 @@ use vtd::{Registers, TableMemory};
 
 use crate::clients::ClientId;
 use crate::codes;
-use crate::server::{Answer, Notify, Server};
+use crate::server::{Answer, Server};
 
 /// The protocol's form of a handle, in this life of the server.
 #[inline(always)]
@@ -16,7 +16,7 @@ pub(crate) fn handle_of(handle: ioasid_core::Handle, epoch: u16) -> Handle {
     Handle { pasid: handle.pasid.get(), generation: handle.generation.raw(), epoch }
 }
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     #[inline(always)]
     pub(crate) fn set(&self, client: ClientId) -> SetId {
         self.clients.set(client)
@@ -103,7 +103,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     pub(crate) fn allocated(&mut self, client: ClientId, handle: ioasid_core::Handle, data: u64) -> Handle {
         let handle = self.wire(handle);
-        self.trace_hot(client, Traced::Alloc { id: handle });
+        self.trace.push(client, Traced::Alloc { id: handle });
         let account = self.clients.account_mut(client);
         account.find.insert(handle, data);
         account.counters.allocated += 1;
@@ -155,7 +155,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             Freed::Free => {
                 self.hide(client, handle);
                 self.clients.account_mut(client).counters.freed += 1;
-                self.trace_hot(client, Traced::Free { id: handle });
+                self.trace.push(client, Traced::Free { id: handle });
                 Ok(())
             }
             Freed::Teardown => self.tear_down(client, &[self.handle(handle)?]),
@@ -222,7 +222,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
         for &handle in handles {
             match self.registry.reclaim(handle) {
-                Ok(()) => self.trace_hot(client, Traced::Free { id: self.wire(handle) }),
+                Ok(()) => self.trace.push(client, Traced::Free { id: self.wire(handle) }),
                 // Its number is free once the provider has been told.
                 Err(Error::ProviderBusy) => self.clients.account_mut(client).unsettled += 1,
                 Err(error) => return Err(codes::registry(error)),

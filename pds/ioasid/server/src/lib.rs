@@ -14,6 +14,7 @@
 mod batch;
 mod clients;
 mod codes;
+mod due;
 mod faults;
 mod firmware;
 mod ids;
@@ -26,6 +27,6 @@ mod spaces;
 mod start;
 mod trace;
 
-pub use server::{Notify, Server};
+pub use server::Server;
 pub use space_table::Spaces;
 pub use start::{Pages, Parts, StartError};

@@ -1,35 +1,35 @@
 // SPDX-License-Identifier: BSD-2-Clause
-//! What goes to clients of the server's own accord: events into their rings, and the notification that there is
-//! something. Nobody is ever waited for.
+//! What goes to clients of the server's own accord: events into their rings, and that they are to be notified of them.
+//! Nobody is ever waited for.
 
 use ioasid_api::{Event, EventKind, EventWriter, FaultDirection, Handle};
-use ioasid_config::MAX_CLIENTS;
+use ioasid_config::{Config, MAX_CLIENTS};
 use ioasid_core::capacity::SUBSCRIBERS;
 use ioasid_core::event::SubscriberId;
 
 use crate::clients::ClientId;
+use crate::due::Due;
 use crate::ids::handle_of;
 
-/// The bit that stays where there are providers: they are always to be looked at.
-const PROVIDERS: u64 = 1 << 63;
-
-/// The clients' rings, and who is to be woken when the call is done.
+/// The clients' rings, and who listens to what.
 #[derive(Debug)]
 pub struct Outbox<'m> {
+    config: &'m Config,
     rings: [Option<EventWriter<'m>>; MAX_CLIENTS],
     subscribers: [Option<ClientId>; SUBSCRIBERS],
-    /// A bit for each client that is to be woken, and [`PROVIDERS`].
-    wake: u64,
+    due: Due<'m>,
     epoch: u16,
 }
 
-const _: () = assert!(MAX_CLIENTS < 63, "a bit for each client, and one more");
-
 impl<'m> Outbox<'m> {
-    /// An outbox with these rings, by place of the client, in this life of the server, with providers or without.
-    pub fn new(rings: [Option<EventWriter<'m>>; MAX_CLIENTS], epoch: u16, providers: bool) -> Self {
-        let wake = if providers { PROVIDERS } else { 0 };
-        Self { rings, subscribers: [None; SUBSCRIBERS], wake, epoch }
+    /// An outbox with these rings, by place of the client, in this life of the server.
+    pub fn new(
+        config: &'m Config,
+        rings: [Option<EventWriter<'m>>; MAX_CLIENTS],
+        due: Due<'m>,
+        epoch: u16,
+    ) -> Self {
+        Self { config, rings, subscribers: [None; SUBSCRIBERS], due, epoch }
     }
 
     /// Whether the client has a ring.
@@ -52,22 +52,11 @@ impl<'m> Outbox<'m> {
         }
     }
 
-    /// Remembers to wake a client.
-    pub fn wake(&mut self, client: ClientId) {
-        self.wake |= 1 << client.index();
-    }
-
-    /// Whether anybody is to be woken, or looked at.
-    #[inline(always)]
-    pub fn has_wakes(&self) -> bool {
-        self.wake != 0
-    }
-
-    /// Who is to be woken, a bit each. They are forgotten.
-    pub fn take_wakes(&mut self) -> u64 {
-        let wakes = self.wake & !PROVIDERS;
-        self.wake &= PROVIDERS;
-        wakes
+    /// Remembers to wake a client when the call is over.
+    pub fn wake(&self, client: ClientId) {
+        if let Some(client) = self.config.clients().get(client.index()) {
+            self.due.notify(client.channel);
+        }
     }
 
     /// The protocol's form of a handle.

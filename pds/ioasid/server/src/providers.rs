@@ -13,9 +13,9 @@ use vtd::{BATCH, Registers, TableMemory};
 
 use crate::clients::ClientId;
 use crate::codes;
-use crate::server::{Answer, Notify, Server};
+use crate::server::{Answer, Server};
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     pub(crate) fn register_allocator(&mut self, register: &RegisterAllocator) -> Answer<Done> {
         let provider = |place: u16| u8::try_from(place).map_err(|_| Code::NoSuchPeer);
         let helpers = Helpers { alloc: provider(register.alloc)?, free: provider(register.free)? };

@@ -12,36 +12,30 @@ use ioasid_core::{Pasid, Registry, SetId, Work};
 use vtd::{Registers, TableMemory, Unit};
 
 use crate::clients::{ClientId, Clients};
+use crate::due::Due;
 use crate::faults::Strays;
 use crate::outbox::Outbox;
 use crate::space_table::Spaces;
 use crate::spaces::Requests;
+use crate::trace::Trace;
 
 /// Things that have become due and are done behind one call at the most. More have their turn behind the next.
 const WORK_PER_CALL: usize = 8;
 
-/// How the server wakes a client: a notification on a channel, which never waits.
-pub trait Notify {
-    /// Notifies whoever is behind the channel.
-    fn notify(&mut self, channel: u32);
-}
-
-/// The service. Generic over how the unit's registers and tables are reached and how clients are woken, so that the
-/// very same code runs in the PD and in tests.
+/// The service. Generic over how the unit's registers and tables are reached, so that the very same code runs in the PD and
+/// in tests.
 #[derive(Debug)]
-pub struct Server<'m, R, M, N> {
+pub struct Server<'m, R, M> {
     pub(crate) clients: Clients<'m>,
     pub(crate) registry: Registry<'m, ChannelProvider, Outbox<'m>>,
     /// The unit, where there is one. Without it ids are served, and nothing that takes a device or a table.
     pub(crate) unit: Option<Unit<R, M>>,
     pub(crate) spaces: &'m mut Spaces,
-    pub(crate) notify: N,
     pub(crate) strays: Strays,
-    pub(crate) trace: ioasid_trace::Writer<'m>,
+    pub(crate) trace: Trace<'m>,
+    pub(crate) due: Due<'m>,
     /// This life of the server.
     pub(crate) epoch: u16,
-    /// Time as the trace has it, in calls and interrupts.
-    pub(crate) now: u32,
     /// Where the search for orphans goes on.
     pub(crate) orphans_from: Pasid,
 }
@@ -112,9 +106,9 @@ macro_rules! answer {
     }};
 }
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     /// Answers the message that came in on `channel`: its words stand in the message registers, and so do the answer's
-    /// afterwards. Once they are where they go out from, [`Server::wake`] is to be called.
+    /// afterwards. Once they are where they go out from, [`Server::finish`] has its turn.
     ///
     /// With the operations that matter in place this is one function; what is rare is kept out of it.
     #[inline(always)]
@@ -187,14 +181,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
     }
 
-    /// Wakes whoever has something to read: most of the time nobody has.
-    #[inline(always)]
-    pub fn wake(&mut self) {
-        if self.registry.events().has_wakes() {
-            self.wake_all();
-        }
-    }
-
     /// Whether the client may ask for what this is the label of: it has the right, and has said HELLO or does so now.
     fn admit(&self, client: ClientId, label: u64) -> Answer<()> {
         let permitted = match Right::of(label) {
@@ -215,7 +201,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
     #[inline(always)]
     fn answered(&mut self, client: ClientId) {
         self.time_passes(client);
-        self.work();
+        self.trace.time_passes();
     }
 
     /// Counts a refusal.
@@ -225,7 +211,7 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         let counters = &mut self.clients.account_mut(client).counters;
         counters.refused += 1;
         let refused = counters.refused;
-        self.trace_refusal(client, operation, code, refused);
+        self.trace.refused(client, operation, code, refused);
         Tag::refusal(code)
     }
 
@@ -281,29 +267,16 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
     }
 
-    /// What is done behind each call and interrupt.
-    #[inline(always)]
-    pub(crate) fn work(&mut self) {
-        self.now = self.now.wrapping_add(1);
-        if self.trace.round() {
+    /// Does what is due now that a call is over and its message registers are given back; gives the channels whose other
+    /// ends are to be notified. To be called where [`Parts::due`](crate::Parts) is not zero.
+    #[cold]
+    pub fn finish(&mut self) -> impl Iterator<Item = usize> + use<R, M> {
+        if self.due.take_round() {
             self.trace_shares();
         }
-    }
-
-    /// Wakes clients, a bit each, and providers that have something to fetch among them.
-    #[cold]
-    #[inline(never)]
-    fn wake_all(&mut self) {
         if self.clients.have_providers() {
             self.ask_providers();
         }
-        let mut wakes = self.registry.events().take_wakes();
-        while wakes != 0 {
-            let index = u16::try_from(wakes.trailing_zeros()).unwrap_or(u16::MAX);
-            if let Ok(client) = self.clients.of_set(index) {
-                self.notify.notify(self.clients.entry(client).channel);
-            }
-            wakes &= wakes - 1;
-        }
+        self.due.take_channels()
     }
 }

@@ -12,9 +12,9 @@ use vtd::{BATCH, Registers, SourceId, TableMemory, Unit};
 
 use crate::clients::ClientId;
 use crate::codes;
-use crate::server::{Answer, Notify, Server};
+use crate::server::{Answer, Server};
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     #[inline(never)]
     pub(crate) fn usage(&self, client: ClientId) -> Answer<Usage> {
         let stats = self.registry.stats(self.set(client)).map_err(codes::registry)?;

@@ -16,7 +16,7 @@ use vtd::{BATCH, Binding, DomainId, Mapping, PageSize, Registers, SourceId, Stag
 
 use crate::clients::ClientId;
 use crate::codes;
-use crate::server::{Answer, Notify, Server};
+use crate::server::{Answer, Server};
 
 /// The most pages that one call maps or unmaps: 16 MiB. Longer spans take several calls, between which others have
 /// their turn.
@@ -93,7 +93,7 @@ pub fn traced(&Map { handle, iova, source, extent }: &Map) -> Traced {
     Traced::Map { id: handle, iova, pages, access: extent.access, source }
 }
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     /// The space of an id, made where there is none.
     pub(crate) fn open_space(&mut self, client: ClientId, pasid: Pasid) -> Answer<Space> {
         if let Some(domain) = self.spaces.domain(client, pasid) {

@@ -13,11 +13,13 @@ use thiserror::Error;
 use vtd::{Quirks, Registers, SourceId, TableMemory, Unit};
 
 use crate::clients::Clients;
+use crate::due::Due;
 use crate::faults::Strays;
 use crate::firmware;
 use crate::outbox::Outbox;
-use crate::server::{Notify, Server};
+use crate::server::Server;
 use crate::space_table::Spaces;
+use crate::trace::Trace;
 
 /// Where interrupt messages go: the local APIC of CPU 0.
 const MSI_ADDRESS: u32 = 0xfee0_0000;
@@ -30,7 +32,7 @@ pub type Pages<'m> = [Option<&'m [AtomicU64]>; MAX_CLIENTS];
 
 /// What the server works with.
 #[derive(Debug)]
-pub struct Parts<'m, R, M, C, N> {
+pub struct Parts<'m, R, M, C> {
     /// Who gets what.
     pub config: &'m Config,
     /// The unit's registers.
@@ -57,8 +59,8 @@ pub struct Parts<'m, R, M, C, N> {
     pub providers: &'m mut [ChannelProvider],
     /// Which life of the server this is: the next number after that of the last.
     pub epoch: u16,
-    /// How clients are woken.
-    pub notify: N,
+    /// What is due when a call is over; see [`Server::finish`].
+    pub due: &'m AtomicU64,
 }
 
 /// Why the server does not start. Bus mastering is off then for every function.
@@ -93,14 +95,14 @@ pub enum StartError {
     Config,
 }
 
-impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
+impl<'m, R: Registers, M: TableMemory> Server<'m, R, M> {
     /// Starts the service. Nobody may send DMA before this; afterwards each device may send what its client has
     /// bound and mapped, which is nothing yet. Where the configuration names no unit there are no devices either, and
     /// ids alone are served.
     ///
     /// # Errors
     /// [`StartError`]; no device masters the bus then.
-    pub fn start<C: ConfigSpace>(parts: Parts<'m, R, M, C, N>) -> Result<Self, StartError> {
+    pub fn start<C: ConfigSpace>(parts: Parts<'m, R, M, C>) -> Result<Self, StartError> {
         let Parts { config, registers, tables, mut pci, memory, .. } = parts;
         let dmar = firmware::read(config, parts.firmware, &pci);
         silence(&mut pci, dmar.as_ref().ok().and_then(Option::as_ref));
@@ -126,7 +128,8 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         let limits = ioasid_core::Config { max_pasid, ..ioasid_core::Config::default() };
         let epoch = parts.epoch;
         let rings = parts.events.map(|memory| memory.map(EventWriter::new));
-        let outbox = Outbox::new(rings, epoch, !parts.providers.is_empty());
+        let due = Due::new(parts.due, !parts.providers.is_empty());
+        let outbox = Outbox::new(config, rings, due, epoch);
         let mut registry = Registry::with(memory, limits, parts.providers, outbox)?;
         let last = registry.max_pasid().get();
         let mut clients = Clients::new(config, last);
@@ -166,23 +169,20 @@ impl<'m, R: Registers, M: TableMemory, N: Notify> Server<'m, R, M, N> {
         parts.spaces.share_out(config.clients().iter().map(|client| client.spaces));
         let capacity = registry.totals().capacity;
         log::info!("{} clients share {capacity} PASIDs", config.clients().len());
-        let mut trace = crate::trace::writer(config, parts.trace);
-        trace.push(0, None, ioasid_trace::Event::Started { epoch, unit: unit.is_some() });
+        let mut trace = Trace::new(config, parts.trace, due);
+        trace.push_of(None, ioasid_trace::Event::Started { epoch, unit: unit.is_some() });
         let mut server = Self {
             clients,
             registry,
             unit,
             spaces: parts.spaces,
-            notify: parts.notify,
             strays: Strays::default(),
             trace,
+            due,
             epoch,
-            now: 0,
             orphans_from: Pasid::RESERVED,
         };
-        if server.trace.round() {
-            server.trace_shares();
-        }
+        server.trace_shares();
         Ok(server)
     }
 }

@@ -10,33 +10,64 @@ use ioasid_trace::{Direction, Event, Name, ShareWhy, Writer};
 use vtd::{Fault, Registers, TableMemory};
 
 use crate::clients::ClientId;
-use crate::server::{Notify, Server};
+use crate::due::Due;
+use crate::server::Server;
 
-/// The trace in `memory`, with everybody's name.
-pub fn writer<'m>(config: &Config, memory: &'m [AtomicU64]) -> Writer<'m> {
-    let sets = config.clients().iter().map(|client| Name::new(client.name.as_str()));
-    let devices = config.devices().iter();
-    let devices = devices.map(|device| (Name::new(device.name.as_str()), device.source, device.client));
-    Writer::new(memory, sets, devices)
+/// The trace, and the time as it has it.
+#[derive(Debug)]
+pub struct Trace<'m> {
+    writer: Writer<'m>,
+    /// In calls and interrupts.
+    now: u32,
+    due: Due<'m>,
 }
 
-impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
-    /// Writes that something happened in or to a client's set.
-    #[inline(never)]
-    pub(crate) fn trace(&mut self, client: ClientId, event: Event) {
-        self.trace_hot(client, event);
+impl<'m> Trace<'m> {
+    /// The trace in `memory`, with everybody's name.
+    pub fn new(config: &Config, memory: &'m [AtomicU64], due: Due<'m>) -> Self {
+        let sets = config.clients().iter().map(|client| Name::new(client.name.as_str()));
+        let devices = config.devices().iter();
+        let devices = devices.map(|device| (Name::new(device.name.as_str()), device.source, device.client));
+        Self { writer: Writer::new(memory, sets, devices), now: 0, due }
     }
 
-    /// The same on the shortest ways through the server: 16 instructions, in place.
+    /// Another call or interrupt is over.
     #[inline(always)]
-    pub(crate) fn trace_hot(&mut self, client: ClientId, event: Event) {
-        self.trace.push(self.now, Some(client.number()), event);
+    pub fn time_passes(&mut self) {
+        self.now = self.now.wrapping_add(1);
+    }
+
+    /// Writes that something happened in or to a client's set, in place: 16 instructions.
+    #[inline(always)]
+    pub fn push(&mut self, client: ClientId, event: Event) {
+        self.push_of(Some(client), event);
+    }
+
+    /// The same of any set, or of none.
+    #[inline(always)]
+    pub fn push_of(&mut self, client: Option<ClientId>, event: Event) {
+        let due = self.due;
+        self.writer.push_with(self.now, client.map(ClientId::number), event, || due.begin_round());
+    }
+
+    /// Writes that a call was refused.
+    pub fn refused(&mut self, client: ClientId, operation: u64, code: Code, total: u64) {
+        let due = self.due;
+        self.writer.refused(self.now, client.number(), operation, code as u16, total, || due.begin_round());
+    }
+}
+
+impl<R: Registers, M: TableMemory> Server<'_, R, M> {
+    /// Writes that something happened in or to a client's set, where it matters less how long that takes.
+    #[inline(never)]
+    pub(crate) fn trace(&mut self, client: ClientId, event: Event) {
+        self.trace.push(client, event);
     }
 
     /// Writes that something happened that is of no set.
     #[inline(never)]
     pub(crate) fn trace_of_none(&mut self, event: Event) {
-        self.trace.push(self.now, None, event);
+        self.trace.push_of(None, event);
     }
 
     /// Writes what a client's set may have and has.
@@ -60,11 +91,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
         }
     }
 
-    /// Writes that a call was refused.
-    pub(crate) fn trace_refusal(&mut self, client: ClientId, operation: u64, code: Code, total: u64) {
-        self.trace.refused(self.now, client.number(), operation, code as u16, total);
-    }
-
     /// Writes that a device was stopped.
     pub(crate) fn trace_fault(&mut self, owner: Option<ClientId>, fault: &Fault) {
         let event = Event::Fault {
@@ -78,6 +104,6 @@ impl<R: Registers, M: TableMemory, N: Notify> Server<'_, R, M, N> {
             address: fault.address,
             id: owner.and_then(|_| self.bound_id(fault)).map(|handle| self.wire(handle)),
         };
-        self.trace.push(self.now, owner.map(ClientId::number), event);
+        self.trace.push_of(owner, event);
     }
 }

@@ -17,8 +17,6 @@ pub struct Writer<'m> {
     rest: slice::Iter<'m, Entry>,
     /// How many records there were, in the header.
     count: &'m AtomicU64,
-    /// A round has begun, and what each set has is to be stated.
-    round: bool,
 }
 
 /// Counts what is written nowhere.
@@ -72,20 +70,26 @@ impl<'m> Writer<'m> {
         magic.store(MAGIC, Ordering::Release);
         let next = written.checked_rem(records.len() as u64).and_then(|next| usize::try_from(next).ok());
         let rest = records.get(next.unwrap_or(0)..).unwrap_or_default().iter();
-        Self { records, rest, count, round: true }
+        Self { records, rest, count }
     }
 
     /// A trace that nobody reads.
     #[must_use]
     pub fn nowhere() -> Self {
-        Self { records: &[], rest: [].iter(), count: &NOWHERE, round: false }
+        Self { records: &[], rest: [].iter(), count: &NOWHERE }
     }
 
     /// Writes that something happened, by `time`, in or to the set of that number. Never waits and never fails.
-    #[inline(always)]
     pub fn push(&mut self, time: u32, set: Option<u8>, event: Event) {
+        self.push_with(time, set, event, || ());
+    }
+
+    /// The same, and does what belongs to the begin of a round where one begins with it: what each set has is to be stated
+    /// then.
+    #[inline(always)]
+    pub fn push_with(&mut self, time: u32, set: Option<u8>, event: Event, begun: impl FnOnce()) {
         let raw = event.encode();
-        let Some([first, others @ ..]) = self.rest.next().or_else(|| self.begin_round()) else { return };
+        let Some([first, others @ ..]) = self.rest.next().or_else(|| self.begin_round(begun)) else { return };
         // A reader that sees the new words below also sees that all records before them were counted.
         fence(Ordering::Release);
         first.store(head(time, set, &raw), Ordering::Relaxed);
@@ -94,15 +98,22 @@ impl<'m> Writer<'m> {
     }
 
     #[cold]
-    fn begin_round(&mut self) -> Option<&'m Entry> {
+    fn begin_round(&mut self, begun: impl FnOnce()) -> Option<&'m Entry> {
         self.rest = self.records.iter();
-        let first = self.rest.next();
-        self.round = first.is_some();
-        first
+        self.rest.next().inspect(|_| begun())
     }
 
-    /// Writes that a call was refused. A call that is refused again and again takes one record.
-    pub fn refused(&mut self, time: u32, set: u8, operation: u64, code: u16, total: u64) {
+    /// Writes that a call was refused, as [`push_with`](Self::push_with) does. A call that is refused again and again takes
+    /// one record.
+    pub fn refused(
+        &mut self,
+        time: u32,
+        set: u8,
+        operation: u64,
+        code: u16,
+        total: u64,
+        begun: impl FnOnce(),
+    ) {
         let operation = u16::try_from(operation).unwrap_or(u16::MAX);
         let event = |times| Event::Refused { operation, code, times, total };
         let last =
@@ -116,17 +127,7 @@ impl<'m> Writer<'m> {
                 times.store((load(times) + 1).min(u32::MAX.into()), Ordering::Relaxed);
                 sum.store(total, Ordering::Relaxed);
             }
-            None => self.push(time, Some(set), event(1)),
+            None => self.push_with(time, Some(set), event(1), begun),
         }
-    }
-
-    /// Whether a round has begun since this was last asked: then what each set has is to be stated.
-    #[inline(always)]
-    pub fn round(&mut self) -> bool {
-        let round = self.round;
-        if round {
-            self.round = false;
-        }
-        round
     }
 }

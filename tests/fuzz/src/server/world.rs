@@ -6,7 +6,7 @@ use ioasid_api::{Code, Counters, Field as _, Handle, Message, OPERATIONS, Progre
 use ioasid_config::{Config, Device, MAX_CLIENTS, Name, Region, Unit, Window};
 use ioasid_core::Memory;
 use ioasid_core::allocator::channel::ChannelProvider;
-use ioasid_server::{Notify, Pages, Parts, Server, Spaces};
+use ioasid_server::{Pages, Parts, Server, Spaces};
 use pci::{Address, ConfigSpace};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,16 +74,6 @@ const NUMBERS: usize = 64;
 /// Calls in which every set has to end: acknowledgements are waited for 1,000 each.
 const CALLS_TO_END: usize = 5_000;
 
-/// Counts who is woken.
-#[derive(Debug, Default)]
-pub struct Bell;
-
-impl Notify for Bell {
-    fn notify(&mut self, channel: u32) {
-        assert!((1..=4).contains(&channel), "nobody is behind channel {channel}");
-    }
-}
-
 /// Two devices on bus 0.
 struct Bus;
 
@@ -109,6 +99,7 @@ pub struct Room {
     providers: [ChannelProvider; 1],
     /// Of each client: its find page, its batch page, its event ring.
     pages: [[Vec<AtomicU64>; 3]; CLIENTS],
+    due: AtomicU64,
 }
 
 impl Room {
@@ -120,6 +111,7 @@ impl Room {
             spaces: Spaces::new(),
             providers: [ChannelProvider::new()],
             pages: std::array::from_fn(|_| [2 * NUMBERS, 24, ring].map(page)),
+            due: AtomicU64::new(0),
         }
     }
 }
@@ -194,9 +186,10 @@ pub struct View {
 
 /// The server, its unit, and what its clients have learnt.
 pub struct World<'r> {
-    server: Server<'r, FakeRegisters, FakeTables, Bell>,
+    server: Server<'r, FakeRegisters, FakeTables>,
     fake: Fake,
     pages: &'r [[Vec<AtomicU64>; 3]; CLIENTS],
+    due: &'r AtomicU64,
     has_unit: bool,
     handles: Vec<u64>,
     ticket: u64,
@@ -224,9 +217,10 @@ impl<'r> World<'r> {
                 fake.with(|hardware| hardware.memory.write(client.memory() + (page << 12), client.mark()));
             }
         }
-        let Room { registry, spaces, providers, pages } = room;
+        let Room { registry, spaces, providers, pages, due } = room;
         pages.iter().flatten().flatten().for_each(|word| word.store(0, Ordering::Relaxed));
         *providers = [ChannelProvider::new()];
+        *due = AtomicU64::new(0);
         let pages = &*pages;
         let shared = |which: usize| -> Pages<'r> {
             let mut all: Pages<'r> = [None; MAX_CLIENTS];
@@ -247,13 +241,14 @@ impl<'r> World<'r> {
             firmware: &[],
             trace: &[],
             epoch: 1,
-            notify: Bell,
+            due,
         };
         let server = Server::start(parts).expect("the configuration is good");
         let mut world = Self {
             server,
             fake,
             pages,
+            due,
             has_unit: config.unit.is_there(),
             handles: Vec::new(),
             ticket: 0,
@@ -266,8 +261,15 @@ impl<'r> World<'r> {
     fn call(&mut self, channel: usize, label: u64, words: &[u64]) -> Message {
         let mut registers = core::array::from_fn(|place| words.get(place).copied().unwrap_or(0));
         let reply = self.server.call(channel, label, words.len(), &mut registers);
-        self.server.wake();
+        self.finish();
         Message::of(reply, &registers)
+    }
+
+    fn finish(&mut self) {
+        if self.due.load(Ordering::Relaxed) != 0 {
+            let strangers = self.server.finish().find(|channel| !(1..=4).contains(channel));
+            assert_eq!(strangers, None, "nobody is behind this channel");
+        }
     }
 
     fn greet(&mut self, client: Client) {
@@ -371,6 +373,7 @@ impl<'r> World<'r> {
             }
         }
         self.server.fault_event();
+        self.finish();
     }
 
     /// Lets the registry be checked.

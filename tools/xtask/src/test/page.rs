@@ -127,7 +127,7 @@ fn made_up() -> History {
                         id: Some(id(pasid)),
                     },
                 ),
-                3 => writer.refused(at, set, 0x20, 206, u64::MAX),
+                3 => writer.refused(at, set, 0x20, 206, u64::MAX, || ()),
                 _ => writer.push(at, Some(set), Event::Alloc { id: id(pasid) }),
             }
         }
