@@ -29,7 +29,8 @@ const ENTRY_CONTROLS: u64 = 0x4012;
 #[must_use]
 pub fn enter(entry: &mut Entry) -> Left {
     let mut first = [entry.rip, entry.controls, entry.injection, 0];
-    let (badge, exited) = vm_enter(&mut first);
+    // Borrowed as for any other system call with a message, so that nobody else holds the words that the kernel writes.
+    let (badge, exited) = sel4::with_ipc_buffer_mut(|_| vm_enter(&mut first));
     let [rip, controls, injection, reason] = first;
     *entry = Entry { rip, controls, injection };
     if exited != EXITED {
@@ -66,7 +67,7 @@ fn vm_enter(words: &mut [seL4_Word; 4]) -> (seL4_Word, seL4_Word) {
     let (badge, exited);
     let [rip, controls, injection, reason] = words;
     // SAFETY: the kernel's convention for a system call: it changes the registers that are named here, and the message
-    // words of the domain's own buffer, to which no reference is held.
+    // words of the domain's own buffer, which the caller has borrowed.
     unsafe {
         asm!(
             "mov r14, rsp",
