@@ -161,6 +161,19 @@ fn s72_a_limit_that_was_lowered_holds_for_a_set_that_once_had_more() {
 }
 
 #[test]
+fn s76_a_set_that_is_gone_is_given_nothing_of_what_the_next_in_its_place_had() {
+    let mut stage = Stage::new(100);
+    let mut registry = stage.registry();
+    let gone = registry.create_set(up_to(10)).unwrap();
+    end(&mut registry, gone);
+    let set = registry.create_set(up_to(10)).unwrap();
+    let handle = alloc(&mut registry, set, 1, 100).unwrap();
+    free(&mut registry, set, handle);
+    let one = |registry: &mut Registered<'_>| alloc(registry, gone, 1, 100);
+    assert_eq!((set.index(), unchanged(&mut registry, one)), (gone.index(), Err(Error::NoSuchSet)));
+}
+
+#[test]
 fn s76_a_set_that_is_going_is_given_nothing_of_what_it_once_had() {
     let mut stage = Stage::new(100);
     let mut registry = stage.registry();

@@ -42,8 +42,11 @@ impl BlockMap {
     /// Puts a block in.
     #[inline(always)]
     pub(crate) fn insert(&mut self, block: u32) {
-        self.leaves[word::<LEAVES>(block)] |= bit(block);
-        self.summary[word::<SUMMARY>(block >> 6)] |= bit(block >> 6);
+        let leaf = &mut self.leaves[word::<LEAVES>(block)];
+        if *leaf == 0 {
+            self.summary[word::<SUMMARY>(block >> 6)] |= bit(block >> 6);
+        }
+        *leaf |= bit(block);
     }
 
     /// Takes a block out.
