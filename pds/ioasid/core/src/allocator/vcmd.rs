@@ -3,6 +3,48 @@
 //!
 //! Two layouts exist in kernels that were shipped; [`Layout`] is the table of both. [`VcmdProvider`] is the guest's side.
 //! It polls, and says how often at most; the field names and the codes serve the hypervisor's side too.
+//!
+//! ```
+//! use ioasid_core::allocator::vcmd::{self, Layout, VcmdProvider};
+//! use ioasid_core::allocator::{Allocator, AllocatorId, Helpers};
+//! use ioasid_core::{Allocation, Config, Error, Memory, Registry, SetConfig};
+//!
+//! /// A unit whose hypervisor has the PASID 7 to give, and no other. A real one's accesses are volatile.
+//! #[derive(Default)]
+//! struct Unit {
+//!     taken: bool,
+//!     response: u64,
+//! }
+//!
+//! const LAYOUT: Layout = Layout::REVISION_3_3;
+//!
+//! impl vcmd::Registers for Unit {
+//!     fn read(&mut self, offset: u64) -> u64 {
+//!         if offset == LAYOUT.vccap { vcmd::CAPABILITY_PASID } else { self.response }
+//!     }
+//!
+//!     fn write(&mut self, _vcmd: u64, command: u64) {
+//!         let alloc = command == LAYOUT.alloc();
+//!         let (status, result) = if alloc && self.taken { (LAYOUT.status_no_pasid, 0) } else { (0, 7) };
+//!         self.response = LAYOUT.response(status, result);
+//!         self.taken = alloc;
+//!     }
+//! }
+//!
+//! let mut words = vec![0; Memory::words_for(4096)];
+//! let memory = Memory { words: &mut words };
+//! let provider = VcmdProvider::new(Unit::default(), LAYOUT, 1000).expect("it says that it allocates");
+//! let mut providers = [provider];
+//! let mut registry = Registry::with(memory, Config::default(), &mut providers, ())?;
+//! let helpers = Helpers { alloc: 0, free: 0 };
+//! registry.register_allocator(Allocator { id: AllocatorId(1), helpers, pdata: 0 })?;
+//!
+//! let set = registry.create_set(SetConfig { reservation: 0, limit: 8 })?;
+//! let Allocation::Ready(handle) = registry.alloc(set, 1..=4095, 0)? else { unreachable!("it never says later") };
+//! assert_eq!(handle.pasid.get(), 7);
+//! assert_eq!(registry.alloc(set, 1..=4095, 0), Err(Error::NoSpace));
+//! # Ok::<(), Error>(())
+//! ```
 
 use super::{Answer, Provider, ProviderBusy, Ticket};
 use crate::PasidRange;
