@@ -41,8 +41,13 @@ impl<'m> Due<'m> {
 
     /// The channels whose other ends are to be notified. They are forgotten.
     pub fn take_channels(self) -> impl Iterator<Item = usize> + use<> {
-        let channels = self.take(CHANNELS);
-        (0..MAX_CHANNELS).filter(move |channel| channels >> channel & 1 != 0)
+        let mut left = self.take(CHANNELS);
+        core::iter::from_fn(move || {
+            let lowest = usize::try_from(left.trailing_zeros()).ok();
+            let channel = lowest.filter(|&channel| channel < MAX_CHANNELS)?;
+            left &= left - 1;
+            Some(channel)
+        })
     }
 
     /// A round of the trace has begun.
