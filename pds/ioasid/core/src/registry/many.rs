@@ -9,9 +9,9 @@ use crate::{Handle, Pasid, PasidRange, SetId};
 use core::ops::RangeInclusive;
 
 impl<P: Provider, E: Events> Registry<'_, P, E> {
-    /// Up to `most` ids in a range that are within a window, the lowest first, as [`alloc`](Self::alloc) gives them one by
-    /// one: `each` is told of every one. The short way: where they are fewer,
-    /// that knows why there are no more, or finds some.
+    /// Up to `most` ids in a range that are within a window, the lowest first, as [`alloc`](Self::alloc) gives them one
+    /// by one: `each` is told of every one. The short way: where they are fewer, that knows why there are no more,
+    /// or finds some.
     #[inline(always)]
     pub fn alloc_many(
         &mut self,
@@ -27,10 +27,8 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         let (min, max) = range.into_inner();
         let Some(highest) = record.quick.max.at_most(max).filter(|_| record.id == set) else { return 0 };
         let (min, max) = (window.min().get().max(min), window.max().min(highest));
-        let mut most = most;
-        if most > record.granted - record.used {
-            most = most.min(self.room(set));
-        }
+        let at_hand = record.granted - record.used;
+        let most = if most > at_hand { most.min(self.room(set)) } else { most };
         let mut given = 0;
         while given < most
             && let Some((number, mut bits)) = self.space.free.take_some(min, max, most - given)
