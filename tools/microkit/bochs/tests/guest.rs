@@ -72,11 +72,29 @@ fn bochs() -> Option<Bochs> {
     }
 }
 
+/// Switches the machine off.
+fn shutdown() -> Vec<u8> {
+    b"Shutdown".iter().flat_map(|&byte| out(0x8900, byte)).collect()
+}
+
 #[test]
 fn a_program_boots_prints_and_shuts_the_machine_down() {
     let Some(bochs) = bochs() else { return };
-    let shutdown: Vec<u8> = b"Shutdown".iter().flat_map(|&byte| out(0x8900, byte)).collect();
-    assert_eq!(run(&bochs, &shutdown), End::Shutdown);
+    assert_eq!(run(&bochs, &shutdown()), End::Shutdown);
+}
+
+#[test]
+fn the_module_fits_into_no_gap_between_sections_of_two_mebibytes() {
+    let Some(bochs) = bochs() else { return };
+    // Multiboot's structure, in ebx, leads to the first module's start and end:
+    // mov eax, [ebx+24]; mov ecx, [eax+4]; sub ecx, [eax]; shr ecx, 21; jz over the shutdown
+    let shutdown = shutdown();
+    let over = u8::try_from(shutdown.len()).expect("a short jump");
+    let mut end = vec![0x8b, 0x43, 24, 0x8b, 0x48, 4, 0x2b, 0x08, 0xc1, 0xe9, 21, 0x74, over];
+    end.extend(shutdown);
+    // xchg bx, bx
+    end.extend([0x66, 0x87, 0xdb]);
+    assert_eq!(run(&bochs, &end), End::Shutdown);
 }
 
 #[test]
