@@ -31,8 +31,9 @@ struct Judge {
     /// The set that is to be ended, and the one that is.
     to_end: Option<u16>,
     ended: Option<u16>,
-    /// Pieces that the neighbour has done since a life last ended.
+    /// Pieces that the neighbour has done, and had done when each one's present life began.
     pieces: u64,
+    before: [u64; CLIENTS.len()],
 }
 
 #[protection_domain]
@@ -70,14 +71,15 @@ impl Judge {
         let used = |client: &Client, set| Ok(client.set_usage(set)?.used);
         let left = self.ask("the machine's set", |client| used(client, set));
         let others = self.ask("the neighbour's set", |client| used(client, NEIGHBOUR));
-        log::info!("a life of the {name} ended; meanwhile the neighbour did {} pieces of work", self.pieces);
+        let before = core::mem::replace(&mut self.before[usize::from(set)], self.pieces);
+        let pieces = self.pieces - before;
+        log::info!("a life of the {name} ended; meanwhile the neighbour did {pieces} pieces of work");
         self.checks.check("s86: nothing is left of its ids", left == Some(0));
         let untouched = others.is_some_and(|used| (QUOTA - 1..=QUOTA).contains(&used));
         self.checks.check("s86: the neighbour has its own", untouched);
         if long {
-            self.checks.check("and went on working", self.pieces >= PIECES);
+            self.checks.check("and went on working", pieces >= PIECES);
         }
-        self.pieces = 0;
     }
 
     /// Ends a set with whatever is allocated in it.
