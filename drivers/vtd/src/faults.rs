@@ -218,6 +218,8 @@ pub struct FaultEvent {
     pub overflow: bool,
     /// The invalidation queue had stopped, and was made to go on.
     pub queue_error: bool,
+    /// There is more to serve: no other event comes before that is done.
+    pub more: bool,
 }
 
 /// A message-signalled interrupt: what the unit writes, and where.

@@ -28,6 +28,16 @@ impl Hardware {
         }
     }
 
+    /// Software has read a record.
+    pub(crate) fn give_back(&mut self, index: usize) {
+        self.records[index].1.set_fault(false);
+        if self.behaviour.storms {
+            let high = self.records[index].1;
+            let denied = Denied { code: high.reason(), pasid: None, quiet: false };
+            self.record(SourceId::from(high.source()), 0, Want::Read, denied);
+        }
+    }
+
     pub(crate) fn record(&mut self, device: SourceId, address: u64, want: Want, denied: Denied) {
         if denied.quiet {
             return;

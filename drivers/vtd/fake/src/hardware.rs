@@ -58,6 +58,8 @@ pub struct Behaviour {
     pub chatty_devices: bool,
     /// This device does not answer invalidations (ITE).
     pub silent_device: Option<SourceId>,
+    /// A device whose fault record is given back is denied something else at once.
+    pub storms: bool,
 }
 
 /// What was done to the unit.

@@ -64,7 +64,7 @@ impl Hardware {
             _ => match self.record_at(offset) {
                 Some((index, FaultRecordHigh::FAULT_WORD)) => {
                     if value == FaultRecordHigh::clear() {
-                        self.records[index].1.set_fault(false);
+                        self.give_back(index);
                     }
                 }
                 _ => panic!("a 32-bit write at {offset:#x}"),

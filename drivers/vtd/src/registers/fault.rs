@@ -30,6 +30,14 @@ pub struct FaultStatus {
 }
 value!(FaultStatus, u32);
 
+impl FaultStatus {
+    /// Whether something is set that makes whatever comes next no new event (VT-d 11.4.7.2).
+    #[must_use]
+    pub fn holds_back(self) -> bool {
+        self.pfo() || self.ppf() || self.iqe() || self.ice() || self.ite()
+    }
+}
+
 /// Fault event control register (VT-d 11.4.7.2).
 #[bitfield(u32)]
 #[derive(PartialEq, Eq)]

@@ -14,7 +14,7 @@ use crate::registers::{
     ReadOnly, Reg, WriteOnly,
 };
 
-/// Faults that are served at one event; more bring another.
+/// Faults that are served in one turn.
 const FAULTS: usize = 64;
 
 impl<R: Registers, M: TableMemory> Unit<R, M> {
@@ -43,8 +43,8 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
         Faults { index: u16::from(status.fri()), left, unit: self }
     }
 
-    /// Serves a fault event: reports every fault that was recorded, with what the policy did about it, and makes
-    /// the unit ready for the next event.
+    /// Serves a fault event, or a part of one: reports faults that were recorded, with what the policy did about them.
+    /// While it says [`more`](FaultEvent::more) it is to be called again; then the unit is ready for the next event.
     pub fn serve_faults(
         &mut self,
         policy: &mut FaultPolicy,
@@ -101,14 +101,16 @@ impl<R: Registers, M: TableMemory> Unit<R, M> {
     }
 
     /// To be called at each fault event, behind [`Unit::faults`]: clears what would hold the next event back, and
-    /// says what it was.
+    /// says what it was. A record that was not read, or that was filled meanwhile, holds it back too (VT-d 11.4.7.2):
+    /// where there is one, both are to be called again.
     pub fn service_fault_event(&mut self) -> FaultEvent {
         let overflow = FSTS.read(&mut self.registers).pfo();
         let queue_error = self.queue.recover(&mut self.registers, &mut self.frames);
         if overflow {
             FSTS.write(&mut self.registers, FaultStatus::new().with_pfo(true));
         }
-        FaultEvent { overflow, queue_error }
+        let left = FSTS.read(&mut self.registers);
+        FaultEvent { overflow, queue_error, more: left.holds_back() }
     }
 }
 

@@ -13,16 +13,17 @@ pub struct Due<'m>(&'m AtomicU64);
 const CHANNELS: u64 = (1 << MAX_CHANNELS) - 1;
 /// A round of the trace has begun, and what each set has is to be stated.
 const ROUND: u64 = 1 << 62;
-/// Stays where there are providers: whether they are asked something is looked at behind each call.
-const PROVIDERS: u64 = 1 << 63;
+/// There may be something else to do. Stays where there are providers: whether they are asked something is looked at behind
+/// each call.
+const LOOK: u64 = 1 << 63;
 
-const _: () = assert!(CHANNELS & (ROUND | PROVIDERS) == 0, "a bit for each");
+const _: () = assert!(CHANNELS & (ROUND | LOOK) == 0, "a bit for each");
 
 impl<'m> Due<'m> {
     /// What is due in `word`. What others have left there stays.
     pub fn new(word: &'m AtomicU64, has_providers: bool) -> Self {
         let due = Self(word);
-        due.add(if has_providers { PROVIDERS } else { 0 });
+        due.add(if has_providers { LOOK } else { 0 });
         due
     }
 
@@ -48,6 +49,16 @@ impl<'m> Due<'m> {
             left &= left - 1;
             Some(channel)
         })
+    }
+
+    /// There is something left to do when the next call is over.
+    pub fn look(self) {
+        self.add(LOOK);
+    }
+
+    /// It is done.
+    pub fn has_looked(self) {
+        self.take(LOOK);
     }
 
     /// A round of the trace has begun.

@@ -8,8 +8,11 @@ use vtd::{Direction, Fault, Registers, SourceId, TableMemory, Target};
 use crate::clients::ClientId;
 use crate::server::Server;
 
-/// Fault records that are read for one interrupt at the most. More bring another interrupt.
-const FAULTS_PER_EVENT: usize = 64;
+/// Fault records that are read in one turn.
+const FAULTS_PER_TURN: usize = 64;
+/// Turns that are taken at one time: enough to read all records that a unit can have twice. What devices still fill
+/// then waits until the next call is over, as no interrupt comes while a record is full.
+const TURNS: usize = 8;
 
 /// Faults of sources that nobody was granted.
 #[derive(Debug, Default)]
@@ -35,9 +38,18 @@ impl Strays {
 impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     /// The unit's fault interrupt came: reads what it recorded and tells the owners.
     pub fn fault_event(&mut self) {
-        let mut faults = heapless::Vec::<Fault, FAULTS_PER_EVENT>::new();
-        let Some(unit) = &mut self.unit else { return };
-        faults.extend(unit.faults().take(FAULTS_PER_EVENT));
+        self.faults_left = (0..TURNS).all(|_| self.serve_faults());
+        if self.faults_left {
+            self.due.look();
+        }
+        self.trace.time_passes();
+    }
+
+    /// A turn. Says whether there is more.
+    fn serve_faults(&mut self) -> bool {
+        let mut faults = heapless::Vec::<Fault, FAULTS_PER_TURN>::new();
+        let Some(unit) = &mut self.unit else { return false };
+        faults.extend(unit.faults().take(FAULTS_PER_TURN));
         for fault in &faults {
             let owner = self.clients.owner_of(fault.device.get());
             self.trace_fault(owner.map(|(client, _)| client), fault);
@@ -46,16 +58,16 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
                 None => self.strays.note(fault),
             }
         }
-        let Some(unit) = &mut self.unit else { return };
+        let Some(unit) = &mut self.unit else { return false };
         let event = unit.service_fault_event();
         if event.overflow {
             self.trace_of_none(Traced::FaultsLost);
             log::warn!("the unit had more faults than records");
         }
-        self.trace.time_passes();
         if event.queue_error {
             log::error!("the unit's invalidation queue had stopped on an error, and was restarted");
         }
+        event.more
     }
 
     fn tell(&mut self, client: ClientId, device: u16, fault: &Fault) {

@@ -32,6 +32,8 @@ pub struct Server<'m, R, M> {
     pub(crate) unit: Option<Unit<R, M>>,
     pub(crate) spaces: &'m mut Spaces,
     pub(crate) strays: Strays,
+    /// The unit has fault records that were not read yet, and sends no interrupt until they are.
+    pub(crate) faults_left: bool,
     pub(crate) trace: Trace<'m>,
     pub(crate) due: Due<'m>,
     /// This life of the server.
@@ -276,6 +278,11 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
         }
         if self.clients.have_providers() {
             self.ask_providers();
+        } else {
+            self.due.has_looked();
+        }
+        if self.faults_left {
+            self.fault_event();
         }
         self.due.take_channels()
     }

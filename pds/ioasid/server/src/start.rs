@@ -177,6 +177,7 @@ impl<'m, R: Registers, M: TableMemory> Server<'m, R, M> {
             unit,
             spaces: parts.spaces,
             strays: Strays::default(),
+            faults_left: false,
             trace,
             due,
             epoch,
