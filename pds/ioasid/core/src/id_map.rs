@@ -182,7 +182,12 @@ mod tests {
         assert_eq!((take_lowest(&mut map, 1, Pasid::MAX).map(Pasid::get), map.low), (Some(5000), 4992));
         map.insert(Pasid::truncated(4000));
         assert_eq!(map.low, 3968);
-        assert!(map.is_consistent());
+        assert_eq!(take_lowest(&mut map, 1, Pasid::MAX).map(Pasid::get), Some(4000));
+        // Where there is none, it begins past the last block.
+        assert_eq!((take_lowest(&mut map, 4096, Pasid::MAX), map.low), (None, 3968));
+        assert_eq!((take_lowest(&mut map, 1, Pasid::MAX), map.low), (None, 0x10_0000));
+        map.insert(Pasid::MAX);
+        assert_eq!((map.low, map.is_consistent()), (0xf_ffc0, true));
     }
 
     #[test]

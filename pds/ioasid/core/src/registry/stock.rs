@@ -130,3 +130,77 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Allocation, Config, Freed, Memory, Pasid};
+
+    /// A registry of 20 ids, and a set for each of these guarantees that has used as many ids and uses so many.
+    fn registry<'m, const N: usize>(
+        words: &'m mut Vec<u64>,
+        sets: [(u32, u32, u32); N],
+    ) -> (Registry<'m>, [SetId; N]) {
+        words.resize(Memory::words_for(21), 0);
+        let config = Config { max_pasid: Pasid::truncated(20), ..Config::default() };
+        let mut registry = Registry::new(Memory { words }, config).unwrap();
+        let names = sets.map(|(reservation, granted, used)| {
+            let set = registry.create_set(SetConfig { reservation, limit: 20 }).unwrap();
+            let ids: Vec<_> = (0..granted).map(|_| registry.alloc(set, 1..=20, 0).unwrap()).collect();
+            for id in &ids[used as usize..] {
+                let &Allocation::Ready(handle) = id else { unreachable!("there is no provider") };
+                assert_eq!(registry.free_unbound(set, handle), Ok(Freed::Free));
+            }
+            set
+        });
+        (registry, names)
+    }
+
+    fn granted(registry: &Registry<'_>) -> Vec<u32> {
+        registry.sets.iter().map(|set| set.granted).take_while(|&granted| granted > 0).collect()
+    }
+
+    #[test]
+    fn no_more_is_gathered_than_the_stock_lacks() {
+        let mut words = Vec::new();
+        // Of 20 ids, 17 are granted or guaranteed.
+        let (mut registry, [taker, ..]) =
+            registry(&mut words, [(0, 2, 2), (0, 6, 1), (4, 4, 0), (3, 2, 2), (0, 2, 1)]);
+        for (expected, spare) in [
+            ([3, 6, 4, 2, 2], 8),
+            ([4, 6, 4, 2, 2], 7),
+            ([5, 6, 4, 2, 2], 6),
+            // The stock is empty. The second set has five to give, and is asked alone.
+            ([6, 1, 4, 2, 2], 5),
+            ([7, 1, 4, 2, 2], 4),
+            ([8, 1, 4, 2, 2], 3),
+            ([9, 1, 4, 2, 2], 2),
+            ([10, 1, 4, 2, 2], 1),
+            // What is guaranteed stays with those who do not use it.
+            ([11, 1, 4, 2, 1], 0),
+        ] {
+            registry.alloc(taker, 1..=20, 0).unwrap();
+            assert_eq!((granted(&registry), registry.spare()), (expected.to_vec(), spare));
+            assert_eq!(registry.check(), Ok(()));
+        }
+        let before = registry.fingerprint();
+        assert_eq!(registry.alloc(taker, 1..=20, 0), Err(Error::NoSpace));
+        assert_eq!(registry.fingerprint(), before);
+    }
+
+    #[test]
+    fn a_share_is_taken_out_of_what_others_do_not_use() {
+        let mut words = Vec::new();
+        let (mut registry, [set, ..]) = registry(&mut words, [(2, 8, 3), (0, 6, 1), (0, 6, 6)]);
+        // 10 are used, and nobody else is guaranteed any.
+        let share = |reservation| SetConfig { reservation, limit: 20 };
+        let before = registry.fingerprint();
+        assert_eq!(registry.commit(0, share(14)), Err(Error::NoSpace));
+        assert_eq!(registry.fingerprint(), before);
+        assert_eq!(registry.commit(0, share(8)), Ok(()));
+        assert_eq!((granted(&registry), registry.spare(), registry.room(set)), (vec![3, 6, 6], 5, 10));
+        assert_eq!(registry.commit(0, share(13)), Ok(()));
+        assert_eq!((granted(&registry), registry.spare(), registry.room(set)), (vec![3, 1, 6], 0, 10));
+        assert_eq!(registry.check(), Ok(()));
+    }
+}
