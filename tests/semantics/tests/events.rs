@@ -2,7 +2,7 @@
 //! Events (s77–s80).
 
 use ioasid_core::event::{Event, EventKind, Role, SubscriberId, Subscription};
-use ioasid_core::{Config, Error, Freed, Handle, Memory, Progress, Registry, SetId, State, Work};
+use ioasid_core::{Config, Error, Freed, Generation, Handle, Memory, Progress, Registry, SetId, State, Work};
 use semantics::{BOUND, Ear, Registered, Script, Stage, alloc, end, free, pasid, unchanged, up_to};
 
 fn subscribe(
@@ -158,6 +158,10 @@ fn s78_one_sets_silence_holds_up_nobody_else() {
     registry.free(prompt, mine).unwrap();
     let foreign = |registry: &mut Registered<'_>| registry.acknowledge(quick, theirs);
     assert_eq!(unchanged(&mut registry, foreign), Err(Error::NotFound));
+    // Nor does it learn which life of the number the other one has.
+    let guess = Handle { generation: Generation::from_raw(99), ..theirs };
+    let guessed = |registry: &mut Registered<'_>| registry.acknowledge(quick, guess);
+    assert_eq!(unchanged(&mut registry, guessed), Err(Error::NotFound));
     registry.acknowledge(quick, mine).unwrap();
     assert_eq!(registry.poll(0), Some(Work::Teardown(mine)));
     assert_eq!(registry.poll(0), None);

@@ -52,9 +52,12 @@ impl Model {
 
     pub(crate) fn acknowledge(&mut self, place: usize, handle: Handle) -> Result<(), Error> {
         let one = self.subscribers[place].ok_or(Error::NoSuchPeer)?;
+        let owner = self.ids.get(&handle.pasid.get()).and_then(|id| id.owner);
+        if !owner.map_or(one.set.is_none(), |owner| one.concerns(owner)) {
+            return Err(Error::NotFound);
+        }
         let id = self.any(handle)?;
-        let waits = id.state == State::Stopping && id.owner.is_some_and(|owner| one.concerns(owner));
-        if waits && one.seat.is_some_and(|seat| id.asked.remove(&seat)) {
+        if id.state == State::Stopping && one.seat.is_some_and(|seat| id.asked.remove(&seat)) {
             Ok(())
         } else {
             Err(Error::NotFound)

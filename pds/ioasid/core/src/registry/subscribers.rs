@@ -97,12 +97,17 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     /// A subscriber says that it has stopped using an id which it was told is given up.
     ///
     /// # Errors
-    /// [`Error::NoSuchPeer`]; [`Error::NotFound`] or [`Error::Stale`] where nothing waits for this.
+    /// [`Error::NoSuchPeer`]; [`Error::NotFound`] where nothing waits for this, [`Error::Stale`] where the handle is of
+    /// another generation of an id that concerns the subscriber.
     pub fn acknowledge(&mut self, subscriber: SubscriberId, handle: Handle) -> Result<(), Error> {
         let one = self.subscribers.get(subscriber.index()).copied().flatten().ok_or(Error::NoSuchPeer)?;
+        // Which life of a number another set has is nothing to be learnt here.
+        if !self.space.slot(handle.pasid).is_some_and(|slot| one.concerns(slot.owner())) {
+            return Err(Error::NotFound);
+        }
         let slot = self.slot_of(handle)?;
         let asked = u64::from(one.bit) << ACK_SHIFT;
-        if slot.state() != State::Stopping || !one.concerns(slot.owner()) || slot.data & asked == 0 {
+        if slot.state() != State::Stopping || slot.data & asked == 0 {
             return Err(Error::NotFound);
         }
         if let Some(slot) = self.space.slot_mut(handle.pasid) {
