@@ -2,7 +2,7 @@
 //! Find and private data (s54–s66).
 
 use ioasid_core::allocator::AllocatorId;
-use ioasid_core::{Error, Freed, Handle, State};
+use ioasid_core::{Error, Freed, Handle, SetId, State};
 use semantics::{Registered, Script, Stage, alloc, free, pasid, unchanged, up_to};
 
 #[test]
@@ -14,6 +14,8 @@ fn s54_an_unknown_id_is_not_found() {
     let handle = alloc(&mut registry, set, 5, 5).unwrap();
     free(&mut registry, set, handle);
     assert_eq!(registry.find(set, handle), Err(Error::NotFound));
+    // Nor does anybody learn how often a number was used, whose set is gone.
+    assert_eq!(registry.find(SetId::NONE, handle), Err(Error::NotFound));
 }
 
 #[test]

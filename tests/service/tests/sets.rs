@@ -95,3 +95,21 @@ fn s68_what_an_administrator_guarantees_is_there_in_numbers_too() {
     admin.adjust_set(0, Share { reservation: 10, limit: 600 }).unwrap();
     assert_eq!((0..600).take_while(|_| modest.alloc(1..=4095, 0).is_ok()).count(), 10);
 }
+
+#[test]
+fn s76_whoever_has_no_set_any_more_is_never_taken_for_another_that_has() {
+    let mut machine =
+        Machine::new(&[Grant::new("ended"), Grant::new("restarted"), Grant::new("admin").admin()]);
+    let service = machine.start();
+    let [ended, admin] = ["ended", "admin"].map(|name| service.client(name));
+    let end = |set| while admin.free_set(set).expect("an administrator").more != 0 {};
+    end(0);
+    // More lives than a set's number tells apart.
+    for _ in 0..1100 {
+        end(1);
+        admin.open_set(1, Share { reservation: 0, limit: 8 }).unwrap();
+        let id = service.client("restarted").alloc(1..=4095, 7).unwrap();
+        assert_eq!(service.client("ended").find(id.pasid).err(), Some(Error::Refused(Code::NotOwner)));
+        assert_eq!(ended.alloc(1..=4095, 0), Err(Error::Refused(Code::NoSuchSet)));
+    }
+}

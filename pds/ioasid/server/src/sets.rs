@@ -6,7 +6,7 @@ use ioasid_api::{
     Subscribe, Usage,
 };
 use ioasid_core::event::{Role, Subscription};
-use ioasid_core::{Pasid, SetConfig};
+use ioasid_core::{Pasid, SetConfig, SetId};
 use ioasid_trace::{Event as Traced, ShareWhy};
 use vtd::{BATCH, Registers, SourceId, TableMemory, Unit};
 
@@ -69,6 +69,8 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
         if more == 0 {
             self.trace_share(client, ShareWhy::Gone);
             self.tell_owner(client, EventKind::SetGone);
+            // After many lives another set has the same number.
+            self.clients.give_set(client, SetId::NONE);
         }
         Ok(Progress { done: u32::try_from(drain.filled).map_err(|_| Code::Internal)?, more })
     }

@@ -143,7 +143,7 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
     #[inline(never)]
     pub(super) fn refusal(&self, slot: Option<&Slot>, set: SetId, handle: Handle) -> Error {
         let Some(slot) = slot else { return Error::NotFound };
-        let own = slot.owner() == set;
+        let own = slot.owner() == set && set != SetId::NONE;
         if own && slot.generation() != handle.generation {
             Error::Stale
         } else if slot.life() == self.live && !own {

@@ -67,10 +67,11 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         self.sets.iter().filter(|set| set.phase != Phase::Vacant).map(|set| set.id)
     }
 
-    /// The first id that is charged to a set, whatever its state, from a number on. All of a set's are walked in O(its
-    /// ids).
+    /// The first id that is charged to a set, whatever its state, from a number on; none where the set is gone. All of a
+    /// set's are walked in O(its ids).
     #[must_use]
     pub fn next_id(&self, set: SetId, from: Pasid) -> Option<Inspection> {
+        self.stats(set).ok()?;
         self.next_owned(set, from).and_then(|pasid| self.inspect(pasid))
     }
 
