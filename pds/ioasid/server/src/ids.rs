@@ -80,6 +80,7 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     #[inline(never)]
     fn alloc_slowly(&mut self, client: ClientId, min: u32, max: u32, data: u64) -> Answer<Handle> {
         let range = self.range(min, max)?;
+        self.settle_of(client);
         let mut outcome = Err(Error::NoSpace);
         for range in
             [self.clients.window(client).overlap(range), self.clients.commons(range)].into_iter().flatten()

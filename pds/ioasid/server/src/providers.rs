@@ -161,28 +161,32 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
         }
     }
 
-    /// Tells providers of the ids that they had no room to be told of when these were torn down; looks at a batch of each
-    /// client's. Done by the calls of those who make room, providers and administrators: nobody else pays for it.
+    /// Tells providers of the ids that they had no room to be told of when these were torn down. Done by the calls of those
+    /// who make room, providers and administrators.
     pub(crate) fn settle(&mut self) {
-        for client in self.clients.all() {
-            for _ in 0..BATCH {
-                let (set, account) = (self.set(client), self.clients.account(client));
-                let from = account.settled_to;
-                if account.unsettled == 0 {
-                    break;
-                }
-                let found = self.registry.next_id(set, from);
-                let told = found.is_some_and(|found| {
-                    found.state == State::Teardown && self.registry.reclaim(found.handle).is_ok()
-                });
-                if let Some(found) = found.filter(|_| told) {
-                    self.trace(client, Traced::Free { id: self.wire(found.handle) });
-                }
-                let next = found.and_then(|found| found.handle.pasid.next());
-                let account = self.clients.account_mut(client);
-                account.unsettled -= u32::from(told);
-                account.settled_to = next.unwrap_or(Pasid::RESERVED);
+        self.clients.all().for_each(|client| self.settle_of(client));
+    }
+
+    /// The same of a client's, a batch of which is looked at. Where a provider is gone nobody makes room: it is done by the
+    /// calls of whoever wants the numbers, too. Nobody else pays for it.
+    pub(crate) fn settle_of(&mut self, client: ClientId) {
+        for _ in 0..BATCH {
+            let (set, account) = (self.set(client), self.clients.account(client));
+            let from = account.settled_to;
+            if account.unsettled == 0 {
+                break;
             }
+            let found = self.registry.next_id(set, from);
+            let told = found.is_some_and(|found| {
+                found.state == State::Teardown && self.registry.reclaim(found.handle).is_ok()
+            });
+            if let Some(found) = found.filter(|_| told) {
+                self.trace(client, Traced::Free { id: self.wire(found.handle) });
+            }
+            let next = found.and_then(|found| found.handle.pasid.next());
+            let account = self.clients.account_mut(client);
+            account.unsettled -= u32::from(told);
+            account.settled_to = next.unwrap_or(Pasid::RESERVED);
         }
     }
 

@@ -60,6 +60,7 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
             self.leave(client);
         }
         self.time_passes(client);
+        self.settle_of(client);
         let mut handles =
             [ioasid_core::Handle { pasid: Pasid::RESERVED, generation: Default::default() }; BATCH];
         let drain = self.registry.drain_set(set, &mut handles).map_err(codes::registry)?;
