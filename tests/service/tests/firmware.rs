@@ -82,6 +82,19 @@ fn firmware_without_the_table_is_refused() {
     assert_eq!(machine.try_start().err(), Some(StartError::NoDmar));
 }
 
+/// A machine that does not start: no device masters the bus then.
+fn does_not_start(mut machine: Machine) -> StartError {
+    let error = machine.try_start().err().unwrap();
+    assert!(!machine.bus().is_master(DEVICE));
+    error
+}
+
+#[test]
+fn memory_for_tables_that_is_granted_and_not_there_is_refused() {
+    let machine = Machine::new(&[Grant::new("driver").device(DEVICE).tables(10_000, 8)]);
+    assert_eq!(does_not_start(machine), StartError::Unit(vtd::Error::NoMemory));
+}
+
 #[test]
 fn memory_that_firmware_reserved_is_reached_by_its_device_alone() {
     // In the machine's memory, where a device can be seen to reach it.

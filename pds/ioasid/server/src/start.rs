@@ -150,7 +150,7 @@ impl<'m, R: Registers, M: TableMemory> Server<'m, R, M> {
             let bits = function.enable_pasids().unwrap_or(0).min(pasid_bits);
             unit.attach(SourceId::from(device.source), vtd::Device { pasid_bits: bits, ats: false })?;
             clients.set_pasid_bits(place, bits);
-            admit(&mut function, device).map_err(failed)?;
+            set_up(&mut function, device).map_err(failed)?;
             let name = device.name.as_str();
             match bits {
                 0 => log::info!("{name} ({address}) is behind its own PASID table"),
@@ -164,6 +164,12 @@ impl<'m, R: Registers, M: TableMemory> Server<'m, R, M> {
             let frames = usize::try_from(clients.entry(client).table_frames).unwrap_or(usize::MAX);
             if let Some(unit) = unit.as_mut().filter(|_| frames > 0) {
                 clients.account_mut(client).tables = Some(unit.create_share(frames)?);
+            }
+        }
+        // Nothing fails any more.
+        for address in config.devices().iter().map(|device| Address::from_requester_id(device.source)) {
+            if let Ok(mut function) = Function::find(&mut pci, address) {
+                function.set_bus_master(true);
             }
         }
         parts.spaces.share_out(config.clients().iter().map(|client| client.spaces));
@@ -225,8 +231,8 @@ fn silence<C: ConfigSpace>(pci: &mut C, dmar: Option<&Dmar<'_>>) {
     }
 }
 
-/// Sets a granted device up and lets it master the bus, behind a table that has nothing in it yet.
-fn admit<C: ConfigSpace>(
+/// Sets a granted device up, except that it does not master the bus yet.
+fn set_up<C: ConfigSpace>(
     function: &mut Function<'_, C>,
     device: &ioasid_config::Device,
 ) -> Result<(), pci::Error> {
@@ -238,6 +244,5 @@ fn admit<C: ConfigSpace>(
         let data = u16::try_from(FIRST_VECTOR + vector).unwrap_or(0);
         function.enable_msi(Msi { address: MSI_ADDRESS, data })?;
     }
-    function.set_bus_master(true);
     Ok(())
 }
