@@ -185,6 +185,16 @@ impl Domains {
         if self.free == 0 { Err(Error::NoDomain) } else { Ok(()) }
     }
 
+    /// How many ids there are to be had. Looks at each of them.
+    pub(crate) fn count_free<M: TableMemory>(&self, frames: &Frames<M>) -> usize {
+        let next = |&number: &u16| {
+            let record: Record = frames.read(self.address(DomainId(number)));
+            u16::try_from(record.word1.link()).ok().filter(|&next| next != 0)
+        };
+        let first = Some(self.free).filter(|&first| first != 0);
+        core::iter::successors(first, next).take(self.count.into()).count()
+    }
+
     /// Takes an id that no cache knows.
     pub(crate) fn allocate<M: TableMemory>(&mut self, frames: &Frames<M>) -> Result<DomainId, Error> {
         self.available()?;

@@ -6,6 +6,7 @@
 use ioasid_server::StartError;
 use pci::Address;
 use service_rig::{Grant, Machine, UNIT};
+use vtd_fake::{Behaviour, Personality};
 
 const DEVICE: u16 = 0x18;
 const FIRMWARES: u16 = 0xa0;
@@ -93,6 +94,26 @@ fn does_not_start(mut machine: Machine) -> StartError {
 fn memory_for_tables_that_is_granted_and_not_there_is_refused() {
     let machine = Machine::new(&[Grant::new("driver").device(DEVICE).tables(10_000, 8)]);
     assert_eq!(does_not_start(machine), StartError::Unit(vtd::Error::NoMemory));
+}
+
+#[test]
+fn address_spaces_that_are_granted_and_that_the_unit_does_not_tell_apart_are_refused() {
+    let default = Personality::default();
+    let personality = Personality { cap: default.cap.with_nd(0), ..default };
+    let grant = |name, spaces| Grant::new(name).tables(64, spaces);
+    let grants = [grant("driver", 9).device(DEVICE), grant("other", 7)];
+    let machine = Machine::with(&grants, personality, Behaviour::default());
+    assert_eq!(does_not_start(machine), StartError::Spaces { granted: 16, there: 15 });
+    let grants = [grant("driver", 9).device(DEVICE), grant("other", 6)];
+    drop(Machine::with(&grants, personality, Behaviour::default()).start());
+}
+
+#[test]
+fn what_firmware_reserved_takes_no_address_space_from_anybody() {
+    let mut machine = Machine::new(&[Grant::new("driver").device(DEVICE).tables(64, 1024)]);
+    machine.add_function(FIRMWARES);
+    machine.set_firmware(&tables(&[unit(UNIT, DEVICE), reserved(0x20_3000, 0x20_3fff, FIRMWARES)]));
+    drop(machine.start());
 }
 
 #[test]

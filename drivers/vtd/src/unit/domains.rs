@@ -16,6 +16,12 @@ const MOST_SELECTIVE: usize = 8;
 const FIRST_STAGE_BITS: u8 = 47;
 
 impl<R: Registers, M: TableMemory> Unit<R, M> {
+    /// How many domains can be made yet, as far as their ids go. Looks at each of these.
+    #[must_use]
+    pub fn free_domains(&self) -> usize {
+        self.domains.count_free(&self.frames)
+    }
+
     /// Makes a domain whose tables come out of the pool: [`Unit::create_domain_in`] of it.
     ///
     /// # Errors

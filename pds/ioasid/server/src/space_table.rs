@@ -25,6 +25,11 @@ impl Numbered for DomainId {
     }
 }
 
+/// The unit's domains: those of the spaces, and of devices that firmware has memory reserved for. The records of a few more
+/// than there are spaces take as much memory.
+#[expect(clippy::cast_possible_truncation, reason = "there are 2047")]
+pub const MAX_DOMAINS: u16 = (2 * MAX_SPACES - 1) as u16;
+
 /// Where a domain's number may stand; 0 where none does.
 type Place = u16;
 
@@ -35,7 +40,7 @@ pub struct Spaces<D = DomainId> {
     /// Where each client's stretch begins, and behind the last where it ends.
     starts: [u16; MAX_CLIENTS + 1],
     /// The id of each domain, by the domain's number.
-    ids: [Option<(u32, D)>; MAX_SPACES + 1],
+    ids: [Option<(u32, D)>; MAX_DOMAINS as usize + 1],
 }
 
 impl<D: Copy> Default for Spaces<D> {
@@ -49,7 +54,11 @@ impl<D: Copy> Spaces<D> {
     /// ([`Parts`](crate::Parts)).
     #[must_use]
     pub const fn new() -> Self {
-        Self { places: [0; 2 * MAX_SPACES], starts: [0; MAX_CLIENTS + 1], ids: [None; MAX_SPACES + 1] }
+        Self {
+            places: [0; 2 * MAX_SPACES],
+            starts: [0; MAX_CLIENTS + 1],
+            ids: [None; MAX_DOMAINS as usize + 1],
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use core::sync::atomic::AtomicU64;
 
 use dmar::Dmar;
 use ioasid_api::{EventWriter, FindWriter};
-use ioasid_config::{Config, MAX_CLIENTS, MAX_SPACES};
+use ioasid_config::{Config, MAX_CLIENTS};
 use ioasid_core::allocator::channel::ChannelProvider;
 use ioasid_core::{Memory, Pasid, Registry, SetConfig};
 use pci::{Address, ConfigSpace, Function, Msi};
@@ -18,7 +18,7 @@ use crate::faults::Strays;
 use crate::firmware;
 use crate::outbox::Outbox;
 use crate::server::Server;
-use crate::space_table::Spaces;
+use crate::space_table::{MAX_DOMAINS, Spaces};
 use crate::trace::Trace;
 
 /// Where interrupt messages go: the local APIC of CPU 0.
@@ -90,6 +90,16 @@ pub enum StartError {
     /// A granted device cannot be set up.
     #[error("device {0}: {1}")]
     Device(Address, pci::Error),
+    /// The unit tells fewer address spaces apart than are granted.
+    #[error(
+        "{granted} address spaces are granted, and the unit has {there} domain ids: lower `spaces` in ioasid.toml"
+    )]
+    Spaces {
+        /// How many the clients have together.
+        granted: usize,
+        /// How many there can be.
+        there: usize,
+    },
     /// The configuration is not one that the compiler of `ioasid.toml` makes.
     #[error("the configuration does not list each client's devices and regions together")]
     Config,
@@ -159,6 +169,14 @@ impl<'m, R: Registers, M: TableMemory> Server<'m, R, M> {
                 ),
             }
         }
+        if let Some(unit) = &unit {
+            // Nobody's spaces run out because others have theirs.
+            let granted = clients.all().map(|client| clients.entry(client).spaces as usize).sum();
+            let there = unit.free_domains();
+            if granted > there {
+                return Err(StartError::Spaces { granted, there });
+            }
+        }
         // Last: what was taken before this has no fixed place.
         for client in clients.all() {
             let frames = usize::try_from(clients.entry(client).table_frames).unwrap_or(usize::MAX);
@@ -203,8 +221,8 @@ fn start_unit<R: Registers, M: TableMemory>(
     allow: impl FnOnce(&mut Unit<R, M>) -> Result<(), StartError>,
 ) -> Result<Unit<R, M>, StartError> {
     let quirks = Quirks { pasid_bits, ..Quirks::default() };
-    let domains = u16::try_from(MAX_SPACES).unwrap_or(u16::MAX);
-    let mut unit = Unit::probe(registers, tables, vtd::Config { quirks, domains, ..vtd::Config::default() })?;
+    let settings = vtd::Config { quirks, domains: MAX_DOMAINS, ..vtd::Config::default() };
+    let mut unit = Unit::probe(registers, tables, settings)?;
     allow(&mut unit)?;
     unit.enable()?;
     let data = FIRST_VECTOR + config.unit.fault_vector;
