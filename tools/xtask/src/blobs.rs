@@ -20,11 +20,11 @@ pub fn make(system: &System, folder: &Path) -> Result<()> {
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot read {name}"))?;
         let config = config_compiler::compile(&system.sdf, &name, &text).map_err(Report::new)?;
-        workspace::write(&folder.join("ioasid.bin"), config.to_bytes())?;
+        workspace::replace(&folder.join("ioasid.bin"), config.to_bytes())?;
     }
     if let Some((console, _)) = system.sdf.protection_domain(CONSOLE) {
         let directory = config_compiler::console_directory(&system.sdf, console);
-        workspace::write(&folder.join("console.bin"), directory.to_bytes())?;
+        workspace::replace(&folder.join("console.bin"), directory.to_bytes())?;
     }
     Ok(())
 }

@@ -46,8 +46,8 @@ pub fn build(
         workspace::copy(&self::programs(args).join(&program.name), &folder.join(&program.image))?;
     }
     let packed = pack(system, &folder)?;
-    workspace::write(&folder.join("root.elf"), &packed.root)?;
-    workspace::write(&folder.join("report.txt"), packed.report.as_bytes())?;
+    workspace::replace(&folder.join("root.elf"), &packed.root)?;
+    workspace::replace(&folder.join("report.txt"), packed.report.as_bytes())?;
     workspace::copy(&kernel.elf32, &folder.join("kernel32.elf"))?;
     // The kernel prints its command line, which holds its path as QEMU was given it: bare names in the image's folder
     // make logs the same wherever the workspace lies.

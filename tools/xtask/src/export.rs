@@ -88,7 +88,7 @@ pub fn layout(folder: &Path) -> Result<()> {
             workspace::copy(from, &board.join(to))?;
         }
     }
-    workspace::write(&folder.join("VERSION"), format!("{VERSION}\n").as_bytes())
+    workspace::replace(&folder.join("VERSION"), format!("{VERSION}\n").as_bytes())
 }
 
 /// Compiles programs, of this workspace or of a package outside, for an image that others compose.

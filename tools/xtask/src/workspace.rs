@@ -4,6 +4,8 @@
 use miette::{IntoDiagnostic as _, Result, WrapErr as _, miette};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -45,15 +47,26 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     std::fs::write(path, bytes).into_diagnostic().wrap_err_with(|| format!("cannot write {}", display(path)))
 }
 
-/// Copies a file; the error names both.
+/// Puts a file with these bytes in the place of the one that may be there: systems are built side by side, and whoever boots
+/// what another builds anew has the old file or the new one, each whole.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_with(path, |new| std::fs::write(new, bytes))
+        .wrap_err_with(|| format!("cannot write {}", display(path)))
+}
+
+/// Copies a file into the place of the one that may be there, as [`replace`] does; the error names both.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    if let Some(folder) = to.parent() {
-        std::fs::create_dir_all(folder).into_diagnostic()?;
-    }
-    std::fs::copy(from, to)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot copy {} to {}", display(from), display(to)))?;
-    Ok(())
+    replace_with(to, |new| std::fs::copy(from, new).map(drop))
+        .wrap_err_with(|| format!("cannot copy {} to {}", display(from), display(to)))
+}
+
+fn replace_with(path: &Path, fill: impl FnOnce(&Path) -> std::io::Result<()>) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).into_diagnostic()?;
+    let new = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder);
+    let new = new.into_diagnostic()?.into_temp_path();
+    fill(&new).into_diagnostic()?;
+    new.persist(path).into_diagnostic()
 }
 
 /// A `cargo` that works on this workspace with the lock file as it is.
@@ -232,6 +245,24 @@ mod tests {
         "workspace_root": "/there",
         "workspace_default_members": ["b#1"]
     }"#;
+
+    #[test]
+    fn whoever_reads_a_file_that_is_replaced_reads_the_old_one_to_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let [file, other] = ["deep/file", "other"].map(|name| folder.path().join(name));
+        replace(&file, b"old").unwrap();
+        let mut reader = std::fs::File::open(&file).unwrap();
+        std::fs::write(&other, "new").unwrap();
+        copy(&other, &file).unwrap();
+        assert_eq!(std::io::read_to_string(&mut reader).unwrap(), "old");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "new");
+        assert!(copy(&folder.path().join("none"), &file).is_err());
+        assert_eq!(
+            std::fs::read_dir(file.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing else is left there"
+        );
+    }
 
     #[test]
     fn programs_lead_to_their_packages() {
