@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use ioasid_client::{Access, Code, Error, Extent, Handle, RegionOffset};
-use service_rig::{Client, Grant, Machine, Service};
+use service_rig::{Client, Grant, Machine, REGION_BYTES, Service};
 
 const ONE: u16 = 0x18;
 const TWO: u16 = 0x20;
@@ -85,6 +85,35 @@ fn s31_a_device_is_bound_only_to_pasids_that_it_can_send() {
     assert_eq!(client.bind(large, 3), Ok(()));
     drop(service);
     assert_eq!([ONE, NARROW, PLAIN].map(|source| machine.bus().sends_pasids(source)), [true, true, false]);
+}
+
+#[test]
+fn s89_what_is_unbound_is_what_was_bound() {
+    let mut machine = machine();
+    let service = machine.start();
+    let client = service.client("a");
+    let (bound, other) = (space(&client, 0), space(&client, 1));
+    client.bind(bound, 0).unwrap();
+    assert_eq!(client.unbind(other, 0), refused(Code::NotBound));
+    assert_eq!(client.unbind(bound, 1), refused(Code::NotBound));
+    assert!(service.device(ONE).read_to(None, 0x1000, 0, 1));
+    assert_eq!(client.unbind(bound, 0), Ok(()));
+}
+
+#[test]
+fn s91_a_region_ends_where_it_ends() {
+    let mut machine = Machine::new(&[Grant::new("a").device(ONE), Grant::new("b")]);
+    let service = machine.start();
+    let client = service.client("a");
+    let id = client.alloc(1..=4000, 0).unwrap();
+    let map = |offset, pages| {
+        client.map(id, 0x10_0000, RegionOffset { region: 0, offset }, Extent { pages, access: Access::Read })
+    };
+    for (offset, pages) in [(REGION_BYTES, 1), (REGION_BYTES - 0x1000, 2), (0, 17), ((1 << 48) - 0x1000, 1)] {
+        assert_eq!(map(offset, pages), refused(Code::OutOfRegion));
+    }
+    assert_eq!(map(REGION_BYTES - 0x1000, 1), Ok(()));
+    assert_eq!(map(REGION_BYTES - 0x1000, 1), refused(Code::AlreadyMapped));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Providers behind custom allocators, as far as the service has to do with them.
 
-use ioasid_client::{Code, Error, Handle, Task};
+use ioasid_client::{Code, Error, Handle, Share, Task};
 use service_rig::{Client, Grant, Machine};
 
 #[test]
@@ -57,4 +57,22 @@ fn s76_a_set_ends_whatever_a_provider_that_is_gone_was_never_told_of() {
     chosen(client, provider).into_iter().for_each(|id| client.free(id).unwrap());
     admin.unregister_allocator(1).unwrap();
     assert!((0..10).any(|_| admin.free_set(0).unwrap().more == 0));
+}
+
+#[test]
+fn s42_what_became_of_an_allocation_is_told_once_and_to_no_later_life() {
+    let mut machine =
+        Machine::new(&[Grant::new("a"), Grant::new("provider").provider(), Grant::new("admin").admin()]);
+    let service = machine.start();
+    let [client, provider, admin] = ["a", "provider", "admin"].map(|name| service.client(name));
+    admin.register_allocator(1, 0, 0, 0).unwrap();
+    client.alloc(1..=8, 0).unwrap_err();
+    let Some(Task::Choose { ticket, .. }) = provider.next_task().unwrap() else { panic!("a question") };
+    provider.give(ticket, 8).unwrap();
+    assert!(client.alloc_result().is_ok());
+    assert_eq!(client.alloc_result(), Err(Error::Refused(Code::NotFound)));
+    client.alloc(1..=8, 0).unwrap_err();
+    while admin.free_set(0).unwrap().more != 0 {}
+    admin.open_set(0, Share { reservation: 0, limit: 8 }).unwrap();
+    assert_eq!(service.client("a").alloc_result(), Err(Error::Refused(Code::NotFound)));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! A set ends, and begins anew for a client that was restarted.
 
-use ioasid_client::{Access, Code, Error, Extent, RegionOffset, Share};
+use ioasid_client::{Access, Code, Error, Extent, RegionOffset, Role, Share};
 use service_rig::{Grant, Machine};
 
 const DEVICE: u16 = 0x18;
@@ -85,13 +85,18 @@ fn s68_what_an_administrator_guarantees_is_there_in_numbers_too() {
         Grant::new("admin").admin(),
     ]);
     let service = machine.start();
-    let [modest, greedy, admin] = ["modest", "greedy", "admin"].map(|name| service.client(name));
+    let [greedy, admin] = ["greedy", "admin"].map(|name| service.client(name));
     // All limits leave room, so each client has numbers of its own, and the rest is for whoever is given more.
     admin.adjust_set(2, Share { reservation: 0, limit: 4000 }).unwrap();
     while greedy.alloc(1..=4095, 0).is_ok() {}
     // There would be as many, but not where the modest one could have them.
     let more = admin.adjust_set(0, Share { reservation: 600, limit: 600 });
     assert_eq!(more, Err(Error::Refused(Code::NoSpace)));
+    while admin.free_set(0).unwrap().more != 0 {}
+    let more = admin.open_set(0, Share { reservation: 600, limit: 600 });
+    assert_eq!(more, Err(Error::Refused(Code::NoSpace)));
+    admin.open_set(0, Share { reservation: 10, limit: 10 }).unwrap();
+    let modest = service.client("modest");
     admin.adjust_set(0, Share { reservation: 10, limit: 600 }).unwrap();
     assert_eq!((0..600).take_while(|_| modest.alloc(1..=4095, 0).is_ok()).count(), 10);
 }
@@ -112,4 +117,26 @@ fn s76_whoever_has_no_set_any_more_is_never_taken_for_another_that_has() {
         assert_eq!(service.client("ended").find(id.pasid).err(), Some(Error::Refused(Code::NotOwner)));
         assert_eq!(ended.alloc(1..=4095, 0), Err(Error::Refused(Code::NoSuchSet)));
     }
+}
+
+#[test]
+fn s94_numbers_come_out_of_the_clients_own_window_whoever_listens() {
+    let mut machine = Machine::new(&[Grant::new("first").share(0, 10), Grant::new("a").share(0, 10)]);
+    let service = machine.start();
+    let client = service.client("a");
+    let number = || client.alloc(1..=4095, 0).unwrap().pasid;
+    assert_eq!([number(), number()], [11, 12]);
+    client.subscribe(Role::Observer, false).unwrap();
+    assert_eq!([number(), number()], [13, 14]);
+}
+
+#[test]
+fn s31_a_number_beyond_the_width_is_refused_however_many_are_free() {
+    let mut machine = Machine::new(&[Grant::new("a")]);
+    let service = machine.start();
+    let client = service.client("a");
+    for range in [1..=4096, 4096..=4096, 1..=0xf_ffff] {
+        assert_eq!(client.alloc(range, 0), Err(Error::Refused(Code::InvalidRange)));
+    }
+    assert!(client.alloc(1..=4095, 0).is_ok());
 }
