@@ -28,8 +28,8 @@ const WAIT_STATUS: u64 = 1 << 5;
 impl Page<'_> {
     /// Works off the queue from head to tail: at most 2^15 descriptors, which is all that a queue has.
     ///
-    /// A descriptor of no known type, memory that is not the guest's, or a tail outside the queue stops the queue with
-    /// FSTS.IQE until the guest clears it. The head stays at the descriptor.
+    /// A descriptor of no known type, memory that is not the guest's, or a head or tail that is outside the queue or not
+    /// between two descriptors stops the queue with FSTS.IQE until the guest clears it. The head stays at the descriptor.
     pub fn drain(&mut self, memory: &mut impl GuestMemory) {
         let queue = self.read(IQA);
         let shift = if queue & 1 << 11 == 0 { 4 } else { 5 };
@@ -38,7 +38,7 @@ impl Page<'_> {
         let stride = 1 << shift;
         while self.read(IQH) != tail && self.read(FSTS) & QUEUE_ERROR == 0 {
             let head = self.read(IQH);
-            let sound = tail < bytes && head < bytes && tail.is_multiple_of(stride);
+            let sound = tail < bytes && head < bytes && (head | tail).is_multiple_of(stride);
             if !sound || self.descriptor(base.wrapping_add(head), memory).is_none() {
                 return self.condition(Source::Fault, QUEUE_ERROR);
             }

@@ -278,6 +278,37 @@ fn a_queue_outside_of_memory_stops_and_touches_nothing() {
     }
 }
 
+/// Memory full of descriptors that are good, and that wears out.
+struct Full(u32);
+
+impl GuestMemory for Full {
+    fn read(&mut self, _: u64) -> Option<u64> {
+        self.0 = self.0.checked_sub(1).expect("no queue has so many descriptors");
+        Some(2 | 1 << 4)
+    }
+
+    fn write(&mut self, _: u64, _: u32) -> Option<()> {
+        None
+    }
+}
+
+#[test]
+fn a_queue_whose_descriptors_become_wider_under_way_ends_all_the_same() {
+    let words = [const { AtomicU64::new(0) }; WORDS];
+    let mut memory = Full(1 << 15);
+    let mut page = Page::new(&words, Layout::REVISION_3_3);
+    assert_eq!(page.write(0x90, Width::Eight, QUEUE), None);
+    assert_eq!(page.write(0x18, Width::Four, 1 << 26), None);
+    assert_eq!(page.write(0x88, Width::Four, 16), Some(Request::Descriptors));
+    page.drain(&mut memory);
+    assert_eq!((page.read(0x80), page.read(0x30) >> 32), (16, 0));
+    // The head is in the middle of one now, and never comes to the tail.
+    assert_eq!(page.write(0x90, Width::Eight, QUEUE | 1 << 11), None);
+    assert_eq!(page.write(0x88, Width::Four, 64), Some(Request::Descriptors));
+    page.drain(&mut memory);
+    assert_eq!((page.read(0x80), page.read(0x30) >> 32), (16, 1 << 4));
+}
+
 #[test]
 fn register_based_invalidation_is_done_at_once() {
     let words = [const { AtomicU64::new(0) }; WORDS];
