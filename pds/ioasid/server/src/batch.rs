@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Many ids or mappings in one call, by way of the client's batch page.
 //!
-//! The client may write the page at any time, also while the server reads it. So each word is read once, and what
-//! was read is checked.
+//! The client may write the page at any time, also while the server reads it. So what is used is the very word that was
+//! checked: it is never read again in between.
 
 use core::ops::RangeInclusive;
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -154,9 +154,10 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
             }
             (done, Ok(()))
         });
-        let outcome = match outcome.map_err(codes::unit)? {
-            (0, Err(code)) => Err(code),
-            (done, _) => Ok(Count { count: done }),
+        let outcome = match outcome {
+            Err(error) => Err(codes::unit(error)),
+            Ok((0, Err(code))) => Err(code),
+            Ok((done, _)) => Ok(Count { count: done }),
         };
         self.done_in(client, space, outcome)
     }
