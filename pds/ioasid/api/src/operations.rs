@@ -24,7 +24,8 @@ operations! {
     } => Allocated, NoSuchSet InvalidRange NoSpace QuotaExceeded Pending ProviderBusy;
 
     /// Give up an id: its bindings and mappings go, their teardown is completed, and the number may be handed
-    /// out again. With references held by `Get` this drops one, as `Put` does.
+    /// out again. It is not found any more from here on; with references held by `Get` the rest follows the last
+    /// `Put`.
     Client 0x11 Free {
         /// The id.
         handle: Handle,

@@ -123,8 +123,9 @@ impl<P: Peer> Client<P> {
         Ok(reply.handle)
     }
 
-    /// Gives an id up, or one reference to it. When the last one is gone and the call returns, no device reaches
-    /// anything by it.
+    /// Gives an id up: it is not found any more. When the call returns, no device reaches anything by it; but where
+    /// [`Client::get`] took references they are put first, and where a subscriber acknowledges that is waited for, behind
+    /// later calls.
     ///
     /// # Errors
     /// [`Code::NotFound`], [`Code::NotOwner`], [`Code::Stale`]: nothing changed. [`Code::UnitTimeout`]: the id is

@@ -175,7 +175,7 @@ static inline enum ioasid_code ioasid_alloc(microkit_channel channel, uint32_t m
 
 /*
  * Give up an id: its bindings and mappings go, their teardown is completed, and the number may be handed out
- * again. With references held by Get this drops one, as Put does.
+ * again. It is not found any more from here on; with references held by Get the rest follows the last Put.
  */
 static inline enum ioasid_code ioasid_free(microkit_channel channel, ioasid_handle_t handle)
 {

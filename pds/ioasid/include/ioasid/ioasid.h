@@ -27,7 +27,8 @@ enum ioasid_operation {
     IOASID_OP_ALLOC = 0x10,
     /*
      * Give up an id: its bindings and mappings go, their teardown is completed, and the number may be handed
-     * out again. With references held by Get this drops one, as Put does.
+     * out again. It is not found any more from here on; with references held by Get the rest follows the last
+     * Put.
      */
     IOASID_OP_FREE = 0x11,
     /* Take one more reference. */
