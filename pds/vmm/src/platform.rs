@@ -69,9 +69,10 @@ impl Connection {
     fn try_alloc(&mut self) -> Result<Handle> {
         let client = self.client()?;
         let highest = (1 << client.welcome().pasid_bits.min(20)) - 1;
-        let pending = Err(Error::Refused(Code::Pending));
+        let [pending, busy] = [Code::Pending, Code::ProviderBusy].map(|code| Err(Error::Refused(code)));
         match client.alloc(1..=highest, 0) {
-            first if first == pending => (0..PATIENCE)
+            // Busy: with what this asked for before, and had no patience for.
+            first if first == pending || first == busy => (0..PATIENCE)
                 .map(|_| client.alloc_result())
                 .find(|answer| *answer != pending)
                 .unwrap_or(pending),

@@ -126,7 +126,7 @@ codes! {
     NoTableMemory = 227,
     /// The span is longer than one call may map or unmap: take several.
     SpanTooLong = 228,
-    /// The set has an allocation under way already, or the provider has no room for a question.
+    /// The set has an allocation under way already, or one that was not fetched, or the provider has no room for a question.
     ProviderBusy = 229,
     /// No allocator, provider or subscription has this number.
     NoSuchPeer = 230,

@@ -211,7 +211,10 @@ enum ioasid_code {
     IOASID_NO_TABLE_MEMORY = 227,
     /* The span is longer than one call may map or unmap: take several. */
     IOASID_SPAN_TOO_LONG = 228,
-    /* The set has an allocation under way already, or the provider has no room for a question. */
+    /*
+     * The set has an allocation under way already, or one that was not fetched, or the provider has no room
+     * for a question.
+     */
     IOASID_PROVIDER_BUSY = 229,
     /* No allocator, provider or subscription has this number. */
     IOASID_NO_SUCH_PEER = 230,

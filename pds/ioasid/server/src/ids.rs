@@ -80,6 +80,10 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
     #[inline(never)]
     fn alloc_slowly(&mut self, client: ClientId, min: u32, max: u32, data: u64) -> Answer<Handle> {
         let range = self.range(min, max)?;
+        // An id that is there and was not fetched yet would be lost.
+        if matches!(self.clients.account(client).outcome, Some(Ok(_))) {
+            return Err(Code::ProviderBusy);
+        }
         self.settle_of(client);
         let mut outcome = Err(Error::NoSpace);
         for range in
