@@ -25,10 +25,10 @@ impl Numbered for DomainId {
     }
 }
 
-/// The unit's domains: those of the spaces, and of devices that firmware has memory reserved for. The records of a few more
-/// than there are spaces take as much memory.
-#[expect(clippy::cast_possible_truncation, reason = "there are 2047")]
-pub const MAX_DOMAINS: u16 = (2 * MAX_SPACES - 1) as u16;
+/// The unit's domains: those of the spaces, and of devices that firmware has memory reserved for. The unit's records of
+/// these, with one of number 0, fill the frames that those of the spaces alone would begin.
+#[expect(clippy::cast_possible_truncation, reason = "there are 1279")]
+pub const MAX_DOMAINS: u16 = (MAX_SPACES + 255) as u16;
 
 /// Where a domain's number may stand; 0 where none does.
 type Place = u16;
