@@ -185,3 +185,25 @@ impl<P: Provider, E: Events> Registry<'_, P, E> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, Memory};
+
+    #[test]
+    fn s74_a_walk_looks_at_the_blocks_that_the_index_names_and_at_no_other() {
+        let mut words = vec![0; Memory::words_for(4096)];
+        let mut registry = Registry::new(Memory { words: &mut words }, Config::default()).unwrap();
+        let set = registry.create_set(SetConfig { reservation: 0, limit: 10 }).unwrap();
+        [5, 700, 4000].into_iter().for_each(|id| assert!(registry.alloc(set, id..=id, 0).is_ok()));
+        let after = |registry: &Registry<'_>, id: u32| {
+            let found = registry.next_id(set, Pasid::truncated(id + 1));
+            found.map(|found| found.handle.pasid.get())
+        };
+        assert_eq!([5, 700, 4000].map(|id| after(&registry, id)), [Some(700), Some(4000), None]);
+        // What is in a block that is not named is not seen, for it is not looked at.
+        registry.leave_block(set, Pasid::truncated(700));
+        assert_eq!(after(&registry, 5), Some(4000));
+    }
+}
