@@ -65,3 +65,32 @@ fn devices_that_fault_without_end_keep_nobody_from_being_told_of_a_fault() {
     deliver(&service);
     assert_eq!(told(&service)[0], 1);
 }
+
+#[test]
+fn a_device_that_storms_is_no_longer_heard_until_its_owner_does_something_about_it() {
+    let mut machine = machine(8);
+    let service = machine.start();
+    let storm = || {
+        for _ in 0..1500 {
+            fault(&service, 0x100);
+            deliver(&service);
+        }
+    };
+    storm();
+    assert_eq!(told(&service), [0, 1024], "each fault takes an interrupt, and with it everybody's time");
+    for source in [OTHER, 0x101] {
+        fault(&service, source);
+        deliver(&service);
+    }
+    assert_eq!(told(&service), [1, 1025], "others are heard, be they the same owner's");
+
+    let client = service.client("many");
+    let id = client.alloc(1..=0xff, 0).expect("a share");
+    client.bind(id, 0).expect("its first device");
+    storm();
+    assert_eq!(told(&service), [1, 2049]);
+    client.unbind(id, 0).expect("it is bound");
+    fault(&service, 0x100);
+    deliver(&service);
+    assert_eq!(told(&service), [1, 2050]);
+}

@@ -29,7 +29,7 @@ kinds! {
     Bind = 3,
     /// An id was unbound from a device.
     Unbind = 4,
-    /// A device of the set tried what was not mapped.
+    /// A device of the set tried what was not mapped. Of a device that was neither bound nor unbound since, 1,024 are told.
     Fault = 5,
     /// The server took an id away.
     Revoke = 6,

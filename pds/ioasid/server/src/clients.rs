@@ -135,6 +135,8 @@ pub struct Clients<'m> {
     /// How many bits the PASIDs have that each device puts into its requests, by place in the configuration; 0: it puts
     /// none.
     pasid_bits: [u8; MAX_DEVICES],
+    /// How often each device faulted since its owner last bound or unbound it, by place in the configuration.
+    faults: [u16; MAX_DEVICES],
     providers: u8,
     /// The highest number.
     last: u32,
@@ -158,6 +160,7 @@ impl<'m> Clients<'m> {
             count: config.clients().len(),
             greeted: [ClientId::NOBODY; MAX_CHANNELS],
             pasid_bits: [0; MAX_DEVICES],
+            faults: [0; MAX_DEVICES],
             providers: 0,
             last,
             commons: PasidRange::EMPTY,
@@ -335,8 +338,18 @@ impl<'m> Clients<'m> {
 
     /// The same of the device that a client calls `index`; 0: it puts none.
     pub fn pasid_bits(&self, client: ClientId, index: u16) -> u8 {
-        let place = usize::from(self.account(client).devices.start) + usize::from(index);
-        self.pasid_bits.get(place).copied().unwrap_or(0)
+        self.pasid_bits.get(self.place(client, index)).copied().unwrap_or(0)
+    }
+
+    /// How often the device that a client calls `index` faulted since it was last bound or unbound.
+    pub fn faults_mut(&mut self, client: ClientId, index: u16) -> Option<&mut u16> {
+        let place = self.place(client, index);
+        self.faults.get_mut(place)
+    }
+
+    /// Where the device that a client calls `index` is in the configuration.
+    fn place(&self, client: ClientId, index: u16) -> usize {
+        usize::from(self.account(client).devices.start) + usize::from(index)
     }
 
     /// The regions of a client, in the order of their indices.

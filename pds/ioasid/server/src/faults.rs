@@ -13,6 +13,9 @@ const FAULTS_PER_TURN: usize = 64;
 /// Turns that are taken at one time: enough to read all records that a unit can have twice. What devices still fill
 /// then waits until the next call is over, as no interrupt comes while a record is full.
 const TURNS: usize = 8;
+/// Faults of a device after which the unit records no more of them, until the device is bound or unbound: each takes an
+/// interrupt, and so the time of all. What is denied stays denied.
+const PATIENCE: u16 = 1024;
 
 /// Faults of sources that nobody was granted.
 #[derive(Debug, Default)]
@@ -85,6 +88,34 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
             address: fault.address,
         };
         self.registry.events().push(client, event);
+        if let Some(count) = self.clients.faults_mut(client, device) {
+            *count = count.saturating_add(1);
+            if *count >= PATIENCE {
+                self.hear(fault.device, false);
+            }
+        }
+    }
+
+    /// The owner of a device has bound or unbound it: its faults are heard, whatever it did before.
+    #[inline(always)]
+    pub(crate) fn forgive(&mut self, client: ClientId, index: u16, device: SourceId) {
+        let count = self.clients.faults_mut(client, index).map_or(0, core::mem::take);
+        if count >= PATIENCE {
+            self.hear(device, true);
+        }
+    }
+
+    /// Has the unit record the faults of a device, or not.
+    #[cold]
+    #[inline(never)]
+    fn hear(&mut self, device: SourceId, whether: bool) {
+        let what =
+            if whether { "are heard again" } else { "were too many: no more, until it is bound or unbound" };
+        let done = self.unit.as_mut().map(|unit| unit.set_quiet(device, !whether));
+        match done {
+            Some(Err(error)) => log::error!("faults of {device} {what}; {error}"),
+            _ => log::warn!("faults of {device} {what}"),
+        }
     }
 
     /// The id that the faulting device runs under, where it still does.

@@ -208,6 +208,7 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
         self.done_in(client, space, outcome)?;
         let tagged = requests == Requests::Tagged;
         self.trace(client, Traced::Bind { id: handle, device: source.get(), tagged });
+        self.forgive(client, device, source);
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -220,6 +221,7 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
         let outcome = self.unit()?.replace(source, entry, space.domain).map_err(codes::unit);
         self.done_in(client, space, outcome)?;
         self.trace(client, Traced::Bind { id: handle, device: source.get(), tagged: false });
+        self.forgive(client, device, source);
         self.bound(client, EventKind::Bind, id, device);
         Ok(Done {})
     }
@@ -240,6 +242,7 @@ impl<R: Registers, M: TableMemory> Server<'_, R, M> {
         self.unit()?.unbind(source, entry).map_err(codes::unit)?;
         let tagged = requests == Requests::Tagged;
         self.trace(client, Traced::Unbind { id: handle, device: source.get(), tagged });
+        self.forgive(client, device, source);
         self.bound(client, EventKind::Unbind, id, device);
         Ok(Done {})
     }
