@@ -14,7 +14,8 @@ const FAULTS_PER_TURN: usize = 64;
 /// then waits until the next call is over, as no interrupt comes while a record is full.
 const TURNS: usize = 8;
 /// Faults of a device after which the unit records no more of them, until the device is bound or unbound: each takes an
-/// interrupt, and so the time of all. What is denied stays denied.
+/// interrupt, and so the time of all. What is denied stays denied. Counted for each device in a place of its own: the list
+/// of the driver's own policy is everybody's, and who binds a device would feel how many others fault.
 const PATIENCE: u16 = 1024;
 
 /// Faults of sources that nobody was granted.
